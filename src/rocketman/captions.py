@@ -31,8 +31,8 @@ FACTORS: dict[str, tuple[str, ...]] = {
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-CONTEXT_LENGTH = 20
-"""Tokens in a prompt, padding included; the longest caption of the grammar has 15."""
+CONTEXT_LENGTH = 16
+"""Tokens in a prompt, padding included; the longest caption of the grammar has 14 words."""
 
 PAD = 0
 """The token that is no word. An empty prompt (all PAD) is the unconditional input of guidance."""

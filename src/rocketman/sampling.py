@@ -1,0 +1,158 @@
+"""From noise to a picture: seeded noise, timesteps, guidance and samplers, pure functions on arrays.
+
+The time convention of the whole project, stated once, here:
+
+    t = 0 is noise, t = 1 is data;  x_t = t * x1 + (1 - t) * noise_scale * noise
+    the network predicts the clean picture x1 from (x_t, t)
+    velocity v = dx/dt = (x1 - x_t) / (1 - t)
+
+`flow.py` trains with the same path, 1 - t clamped at 0.05 in the loss. Samplers need no clamp: none
+of them evaluates at t = 1, and each takes its last step onto the network's clean picture.
+Pictures are float32 (B, 3, H, W) in [-1, 1]. Numpy only; the network is any callable
+`denoise(x, t) -> clean picture`. Next: `generate.py` runs these over the exported network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log, prod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Denoise = Callable[[Array, float], Array]
+"""(x (B, 3, H, W), t in [0, 1)) -> clean picture (B, 3, H, W)."""
+DenoisePair = Callable[[Array, float], tuple[Array, Array]]
+"""The same, for the prompt and for the unconditional (or negative) prompt: (wanted, unwanted)."""
+Callback = Callable[[int, float, Array], None]
+"""(step from 0, its t, the clean picture predicted there), called once a step."""
+SamplerName = Literal["dpm_solver_2m", "heun", "euler"]
+
+
+def noise(seed: int, shape: tuple[int, ...], index: int = 0) -> Array:
+    """Standard normal noise that depends on (seed, index) and shape alone, on every machine.
+
+    `seed` and `index` are in [0, 2**64); ValueError otherwise. Philox's raw 64-bit stream is the
+    part of numpy that is guaranteed never to change (`standard_normal` is not); Box-Muller turns it
+    into normals in float64, rounded to float32 at the end.
+    """
+    for name, value in (("seed", seed), ("index", index)):
+        if not 0 <= value < 2**64:
+            raise ValueError(f"{name} must lie in [0, 2**64), got {value}")
+    count = prod(shape)
+    pairs = (count + 1) // 2
+    bits = np.random.Philox(key=np.array([seed, index], dtype=np.uint64)).random_raw(2 * pairs)
+    uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # inside (0, 1)
+    radius = np.sqrt(-2.0 * np.log(uniform[:pairs]))
+    angle = 2.0 * np.pi * uniform[pairs:]
+    normals = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])
+    return normals[:count].astype(np.float32).reshape(shape)
+
+
+def timesteps(steps: int, shift: float = 1.0) -> list[float]:
+    """`steps` + 1 times from 0 to 1. `shift` > 1 spends more of the steps near the noise.
+
+    With sigma = 1 - t: sigma' = shift * sigma / (1 + (shift - 1) * sigma), as in Esser et al. 2024
+    (Stable Diffusion 3), equation 23. ValueError if `steps` < 1 or `shift` <= 0.
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    if shift <= 0:
+        raise ValueError(f"shift must be positive, got {shift}")
+    sigmas = [1 - k / steps for k in range(steps + 1)]
+    return [1 - shift * sigma / (1 + (shift - 1) * sigma) for sigma in sigmas]
+
+
+def velocity(x1: Array, x: Array, t: float) -> Array:
+    """v = (x1 - x) / (1 - t), for t < 1."""
+    return (x1 - x) / np.float32(1 - t)
+
+
+def guided(
+    denoise: Denoise,
+    denoise_pair: DenoisePair,
+    guidance_scale: float,
+    interval: tuple[float, float] = (0.0, 1.0),
+) -> Denoise:
+    """Classifier-free guidance (Ho and Salimans 2022): unwanted + scale * (wanted - unwanted).
+
+    On clean pictures this equals guidance on velocities. Outside `interval` of t, ends included
+    (Kynkäänniemi et al. 2024), and for scale 1 only `denoise` is called: half the cost.
+    """
+    low, high = interval
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"guidance interval must satisfy 0 <= low <= high <= 1, got {interval}")
+
+    def guided_denoise(x: Array, t: float) -> Array:
+        if guidance_scale == 1 or not low <= t <= high:
+            return denoise(x, t)
+        wanted, unwanted = denoise_pair(x, t)
+        return unwanted + np.float32(guidance_scale) * (wanted - unwanted)
+
+    return guided_denoise
+
+
+def euler(
+    denoise: Denoise, x: Array, times: list[float], callback: Callback | None = None
+) -> Array:
+    """First order, one evaluation a step. `x` is the start, noise_scale * noise; times ascend."""
+    for step, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+        x1 = denoise(x, t)
+        if callback:
+            callback(step, t, x1)
+        x = x1 if t_next >= 1 else x + np.float32(t_next - t) * velocity(x1, x, t)
+    return x
+
+
+def heun(denoise: Denoise, x: Array, times: list[float], callback: Callback | None = None) -> Array:
+    """Second order, two evaluations a step except the last (Karras et al. 2022, algorithm 1)."""
+    for step, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+        x1 = denoise(x, t)
+        if callback:
+            callback(step, t, x1)
+        if t_next >= 1:
+            return x1
+        v = velocity(x1, x, t)
+        ahead = x + np.float32(t_next - t) * v
+        v_ahead = velocity(denoise(ahead, t_next), ahead, t_next)
+        x = x + np.float32((t_next - t) / 2) * (v + v_ahead)
+    return x
+
+
+def dpm_solver_2m(
+    denoise: Denoise, x: Array, times: list[float], callback: Callback | None = None
+) -> Array:
+    """Second order with one evaluation a step: DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2).
+
+    The multistep data-prediction solver, with the clean picture extrapolated linearly in t instead
+    of in log-SNR, which is infinite at t = 0. With D(s) = D_i + (s - t_i) * slope the exact integral
+    of d(x / (1 - s)) = D(s) / (1 - s)**2 ds from t to t' is
+
+        x' = (1-t')/(1-t) x + (t'-t)/(1-t) D_i + slope * ((t'-t) + (1-t') log((1-t')/(1-t)))
+
+    The first step has no earlier D and the last does not extrapolate: both are Euler's.
+    """
+    previous: tuple[float, Array] | None = None
+    for step, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+        x1 = denoise(x, t)
+        if callback:
+            callback(step, t, x1)
+        if t_next >= 1:
+            return x1
+        keep = (1 - t_next) / (1 - t)
+        x = np.float32(keep) * x + np.float32(1 - keep) * x1
+        if previous:
+            t_before, x1_before = previous
+            weight = ((t_next - t) + (1 - t_next) * log(keep)) / (t - t_before)
+            x = x + np.float32(weight) * (x1 - x1_before)
+        previous = (t, x1)
+    return x
+
+
+SAMPLERS: dict[SamplerName, Callable[[Denoise, Array, list[float], Callback | None], Array]] = {
+    "dpm_solver_2m": dpm_solver_2m,
+    "heun": heun,
+    "euler": euler,
+}

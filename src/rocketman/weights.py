@@ -1,0 +1,222 @@
+"""Model folders: read and written here, and nowhere else. No torch, and never a pickle.
+
+A model folder holds
+
+    model.safetensors   the weights, 16-bit floats, with modelspec.* metadata
+    network.onnx        the graph; its weights point into model.safetensors (see export.py)
+    config.toml         the run's whole configuration, vocabulary, picture size, noise scale
+    README.md           the model card, written from the run's record
+
+Every file is written whole or not at all. Reads a folder into a `Model`; `train.py` and `export.py`
+write through `write_whole` and `pack_tensors`. Next: `generate.py` opens a model and runs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+WEIGHTS, NETWORK, CONFIG, CARD = "model.safetensors", "network.onnx", "config.toml", "README.md"
+Tensors = dict[str, NDArray[Any]]
+
+
+class ModelError(ValueError):
+    """A folder that is not a model this version can read; the message is one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """An opened model folder: what `generate.py` needs to know before it loads the network."""
+
+    folder: Path
+    name: str
+    image_size: int
+    """Width and height of a picture in pixels."""
+    noise_scale: float
+    """Standard deviation of the noise at t = 0."""
+    vocabulary: tuple[str, ...]
+    """The words that the model knows; the token of word k is k + 1."""
+    config: dict[str, Any]
+    """All of config.toml."""
+
+    @property
+    def network_path(self) -> Path:
+        return self.folder / NETWORK
+
+    @property
+    def weights_path(self) -> Path:
+        return self.folder / WEIGHTS
+
+    @cached_property
+    def hash(self) -> str:
+        """The first 12 hexadecimal digits of the weights' SHA-256: which model made a picture."""
+        return sha256(self.weights_path)[:12]
+
+
+def open_model(folder: Path | str) -> Model:
+    """Read and check a model folder. ModelError, in one sentence, if it is not one."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelError(f"{folder} is not a model folder: there is no such folder.")
+    missing = [name for name in (CONFIG, WEIGHTS, NETWORK) if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"{folder} is not a model folder: it lacks {' and '.join(missing)}.")
+    try:
+        config = tomllib.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder / CONFIG} cannot be read: {error}.") from error
+    version = config.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ModelError(
+            f"{folder / CONFIG} has schema version {version}; this Rocketman reads {SCHEMA_VERSION}."
+        )
+    try:
+        return Model(
+            folder=folder,
+            name=_typed(config, "name", str),
+            image_size=_typed(config, "image_size", int),
+            noise_scale=float(_typed(config, "noise_scale", float)),
+            vocabulary=tuple(str(word) for word in _typed(config, "vocabulary", list)),
+            config=config,
+        )
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"{folder / CONFIG} is not complete: {error.args[0]}.") from error
+
+
+def _typed(config: Mapping[str, Any], key: str, kind: type) -> Any:
+    if key not in config:
+        raise KeyError(f"{key} is missing")
+    if not isinstance(config[key], kind):
+        raise TypeError(f"{key} should be of type {kind.__name__}, not {config[key]!r}")
+    return config[key]
+
+
+def embedded() -> Path:
+    """The folder of the model that ships inside the package; it may be absent in a checkout."""
+    return Path(str(resources.files("rocketman"))) / "models" / "astronauts"
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that, whatever happens, the old one or the whole new one is found."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # make the rename itself durable
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+# --- safetensors: eight bytes of header length, a JSON header, the raw tensors ----------------
+# Written here rather than by the library because its metadata order varies from run to run, and
+# equal weights must give an equal hash. Format: github.com/huggingface/safetensors.
+
+_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
+
+
+def pack_tensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
+    """Tensors and string metadata as the bytes of a safetensors file; equal input, equal bytes."""
+    names = {np.dtype(code): name for name, code in _DTYPES.items()}
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    chunks = []
+    offset = 0
+    # wide types first keeps every tensor aligned to its own size
+    for name, tensor in sorted(tensors.items(), key=lambda kv: (-kv[1].dtype.itemsize, kv[0])):
+        chunk = np.ascontiguousarray(tensor).tobytes()
+        header[name] = {
+            "dtype": names[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + len(chunk)],
+        }
+        offset += len(chunk)
+        chunks.append(chunk)
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + b"".join(chunks)
+
+
+def read_header(data: bytes) -> tuple[dict[str, Any], dict[str, str], int]:
+    """(entry of each tensor, metadata, where the tensors' bytes begin). ModelError if damaged."""
+    size = int.from_bytes(data[:8], "little")
+    try:
+        if len(data) < 8 + size:
+            raise ValueError("it ends too early")
+        entries = json.loads(data[8 : 8 + size])
+        metadata = entries.pop("__metadata__", {})
+        end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+        if len(data) != 8 + size + end:
+            raise ValueError(f"it should hold {8 + size + end} bytes, not {len(data)}")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"this is not a whole safetensors file: {error}.") from error
+    return entries, metadata, 8 + size
+
+
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+    """Tensors and metadata of a safetensors file. ModelError if it is damaged."""
+    data = path.read_bytes()
+    try:
+        entries, metadata, start = read_header(data)
+        tensors = {}
+        for name, entry in entries.items():
+            low, high = entry["data_offsets"]
+            flat = np.frombuffer(data[start + low : start + high], dtype=_DTYPES[entry["dtype"]])
+            tensors[name] = flat.reshape(entry["shape"]).copy()
+    except (ValueError, KeyError) as error:
+        raise ModelError(f"{path} cannot be read: {error.args[0]}") from error
+    return tensors, metadata
+
+
+# --- TOML: the standard library reads it but does not write it ---------------------------------
+
+
+def toml(table: Mapping[str, Any]) -> str:
+    """A table of scalars, lists of scalars and one level of sections, as TOML."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
+    lines = [f"{key} = {_toml_value(value)}" for key, value in plain.items() if value is not None]
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{key}]", toml(value).rstrip("\n")]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case list() | tuple():
+            return f"[{', '.join(_toml_value(entry) for entry in value)}]"
+    raise TypeError(f"cannot write {value!r} as TOML")

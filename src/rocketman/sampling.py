@@ -1,4 +1,4 @@
-"""From noise to a picture: seeded noise, timesteps, guidance and samplers, pure functions on arrays.
+"""From noise to a picture: seeded noise, timesteps, guidance, samplers; all pure functions.
 
 The time convention of the whole project, stated once, here:
 
@@ -15,6 +15,7 @@ Pictures are float32 (B, 3, H, W) in [-1, 1]. Numpy only; the network is any cal
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import log, prod
 from typing import Literal
 
@@ -98,7 +99,7 @@ def euler(
     denoise: Denoise, x: Array, times: list[float], callback: Callback | None = None
 ) -> Array:
     """First order, one evaluation a step. `x` is the start, noise_scale * noise; times ascend."""
-    for step, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+    for step, (t, t_next) in enumerate(pairwise(times)):
         x1 = denoise(x, t)
         if callback:
             callback(step, t, x1)
@@ -108,7 +109,7 @@ def euler(
 
 def heun(denoise: Denoise, x: Array, times: list[float], callback: Callback | None = None) -> Array:
     """Second order, two evaluations a step except the last (Karras et al. 2022, algorithm 1)."""
-    for step, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+    for step, (t, t_next) in enumerate(pairwise(times)):
         x1 = denoise(x, t)
         if callback:
             callback(step, t, x1)
@@ -127,7 +128,7 @@ def dpm_solver_2m(
     """Second order with one evaluation a step: DPM-Solver++(2M) (Lu et al. 2022b, algorithm 2).
 
     The multistep data-prediction solver, with the clean picture extrapolated linearly in t instead
-    of in log-SNR, which is infinite at t = 0. With D(s) = D_i + (s - t_i) * slope the exact integral
+    of in log-SNR, which is infinite at t = 0. With D(s) = D_i + (s - t_i) * slope the integral
     of d(x / (1 - s)) = D(s) / (1 - s)**2 ds from t to t' is
 
         x' = (1-t')/(1-t) x + (t'-t)/(1-t) D_i + slope * ((t'-t) + (1-t') log((1-t')/(1-t)))
@@ -135,7 +136,7 @@ def dpm_solver_2m(
     The first step has no earlier D and the last does not extrapolate: both are Euler's.
     """
     previous: tuple[float, Array] | None = None
-    for step, (t, t_next) in enumerate(zip(times, times[1:], strict=False)):
+    for step, (t, t_next) in enumerate(pairwise(times)):
         x1 = denoise(x, t)
         if callback:
             callback(step, t, x1)

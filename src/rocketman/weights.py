@@ -81,7 +81,7 @@ def open_model(folder: Path | str) -> Model:
     version = config.get("schema_version")
     if version != SCHEMA_VERSION:
         raise ModelError(
-            f"{folder / CONFIG} has schema version {version}; this Rocketman reads {SCHEMA_VERSION}."
+            f"{folder / CONFIG} has schema version {version}; this version reads {SCHEMA_VERSION}."
         )
     try:
         return Model(

@@ -1,0 +1,57 @@
+"""Flow matching: the path from noise to picture, how timesteps are drawn, and the loss.
+
+The time convention is in `sampling.py`: t = 0 noise, t = 1 data. Takes clean pictures, returns what
+the network is shown and the number it is trained on. Next: `train.py` calls `loss` once a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+SMALLEST_DENOMINATOR = 0.05
+"""1 - t is clamped here in the loss, as in JiT (Li and He 2025): near t = 1 it would explode."""
+
+TIMESTEP_MEAN, TIMESTEP_STD = -0.8, 0.8
+"""Logit-normal timesteps (Esser et al. 2024) that favour the noisy side, as in JiT."""
+
+
+def draw_timesteps(batch: int, generator: torch.Generator) -> Tensor:
+    """(B,) in (0, 1): sigmoid of a normal with TIMESTEP_MEAN and TIMESTEP_STD."""
+    return torch.sigmoid(torch.randn(batch, generator=generator) * TIMESTEP_STD + TIMESTEP_MEAN)
+
+
+def on_path(x1: Tensor, noise: Tensor, t: Tensor, noise_scale: float) -> Tensor:
+    """x_t = t * x1 + (1 - t) * noise_scale * noise; pictures (B, 3, H, W), t (B,)."""
+    t = t[:, None, None, None]
+    return t * x1 + (1 - t) * noise_scale * noise
+
+
+def velocity_loss(predicted: Tensor, x1: Tensor, t: Tensor) -> Tensor:
+    """Mean squared error of the velocity that a predicted clean picture implies; a scalar.
+
+    v_predicted - v = (predicted - x_t) / (1-t) - (x1 - x_t) / (1-t) = (predicted - x1) / (1 - t),
+    so the velocity loss is the picture loss with weight 1 / (1 - t)^2 (JiT, equation 6).
+    """
+    denominator = (1 - t).clamp_min(SMALLEST_DENOMINATOR)[:, None, None, None]
+    return ((predicted - x1) / denominator).square().mean()
+
+
+def loss(
+    network: Callable[[Tensor, Tensor, Tensor], Tensor],
+    x1: Tensor,
+    tokens: Tensor,
+    generator: torch.Generator,
+    noise_scale: float,
+) -> Tensor:
+    """One draw of timesteps and noise from `generator`, and the velocity loss; a scalar.
+
+    x1 (B, 3, H, W) in [-1, 1], tokens (B, L) int64. The generator lives on the CPU, so that equal
+    seeds give equal draws on every device.
+    """
+    t = draw_timesteps(len(x1), generator).to(x1.device)
+    noise = torch.randn(x1.shape, generator=generator).to(x1.device)
+    predicted = network(on_path(x1, noise, t, noise_scale), t, tokens)
+    return velocity_loss(predicted.float(), x1, t)

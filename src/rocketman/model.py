@@ -1,0 +1,325 @@
+"""The network: a diffusion transformer in pixel space that predicts the clean picture.
+
+Reads a noisy picture, its timestep and a prompt's tokens; returns its guess of the clean picture.
+No autoencoder and no pretrained text encoder: everything here is learned from captioned pictures.
+Clean-image prediction and the block's make follow Li and He 2025 ("Back to Basics: Let Denoising
+Generative Models Denoise", JiT). The time convention is in `sampling.py`. Next: `flow.py` gives
+the loss, `train.py` the loop, `export.py` the ONNX file that runs without torch.
+
+Shapes:
+    B batch             C channels, 3        H W picture height and width
+    P patch_size        G = H / P patches a side     T = G * G image tokens
+    D width             N heads              K = D / N head width
+    L context_length    S = L + 1 text tokens (one always present)     E text_width
+    M condition_width   V words in the vocabulary
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812  (its name everywhere)
+from torch import Tensor, nn
+
+from rocketman.captions import CONTEXT_LENGTH, PAD, vocabulary
+
+MASKED = -1e4
+"""Added to the attention score of a padding token: exp() of it is 0, also in half precision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The make of a network. Two equal configurations give networks that can swap weights."""
+
+    image_size: int = 64
+    """Width and height of a picture in pixels; a multiple of patch_size."""
+    patch_size: int = 8
+    """Stride of the patches in pixels; each is 2 * patch_size wide and overlaps its neighbours."""
+    width: int = 320
+    """Features of an image token; a multiple of heads."""
+    depth: int = 8
+    """Transformer blocks over the image tokens."""
+    heads: int = 5
+    """Attention heads of an image block; width / heads must be a multiple of 4 (2-D rotation)."""
+    text_width: int = 192
+    """Features of a text token; a multiple of 64, the head width of the text blocks."""
+    text_depth: int = 2
+    """Transformer blocks over the text tokens."""
+    condition_width: int = 128
+    """Features of the timestep-and-prompt vector that modulates every block."""
+    bottleneck: int = 128
+    """Rank of the patch embedding (JiT, section 4.2)."""
+    vocabulary_size: int = len(vocabulary())
+    """Words that have a row in the table, PAD not counted."""
+    context_length: int = CONTEXT_LENGTH
+    """Tokens in a prompt, padding included."""
+
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.patch_size % 2:
+            raise ValueError(f"patch_size must be even, got {self.patch_size}")
+        if self.image_size % self.patch_size:
+            raise ValueError(
+                f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}"
+            )
+        if self.width % self.heads or (self.width // self.heads) % 4:
+            raise ValueError(
+                f"width {self.width} / heads {self.heads} must be a whole multiple of 4"
+            )
+        if self.text_width % TEXT_HEAD_WIDTH:
+            raise ValueError(
+                f"text_width must be a multiple of {TEXT_HEAD_WIDTH}, got {self.text_width}"
+            )
+
+
+TEXT_HEAD_WIDTH = 64
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * scale over the last axis (Zhang and Sennrich 2019); computed in float32."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.float()
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6) * self.scale
+
+
+class SwiGLU(nn.Module):
+    """out(silu(gate x) * up x) (Shazeer 2020), hidden width about 8/3 of width in steps of 64."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        hidden = max(64, round(width * 8 / 3 / 64) * 64)
+        self.gate_and_up = nn.Linear(width, 2 * hidden, bias=False)
+        self.out = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_and_up(x).chunk(2, dim=-1)
+        out: Tensor = self.out(F.silu(gate) * up)
+        return out
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, tokens, N * K) -> (B, N, tokens, K)."""
+    B, tokens, width = x.shape
+    return x.reshape(B, tokens, heads, width // heads).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """(B, N, tokens, K) -> (B, tokens, N * K)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+class TextBlock(nn.Module):
+    """A plain pre-norm transformer block over the text tokens; padding is masked."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = width // TEXT_HEAD_WIDTH
+        self.norm_attention, self.norm_mlp = RMSNorm(width), RMSNorm(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.mlp = SwiGLU(width)
+
+    def forward(self, y: Tensor, mask: Tensor) -> Tensor:
+        """y (B, S, E), mask (B, 1, 1, S) added to the scores -> (B, S, E)."""
+        q, k, v = (
+            split_heads(z, self.heads) for z in self.qkv(self.norm_attention(y)).chunk(3, -1)
+        )
+        y = y + self.out(merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)))
+        mlp: Tensor = self.mlp(self.norm_mlp(y))
+        return y + mlp
+
+
+class ImageBlock(nn.Module):
+    """Attention of image tokens over image and text tokens, then SwiGLU; adaLN-Zero around both.
+
+    adaLN-Zero (Peebles and Xie 2023): the condition gives shift, scale and gate of each half; the
+    gates start at zero, so that a new block passes its input on unchanged.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        D, self.heads = config.width, config.heads
+        self.norm_attention, self.norm_mlp = RMSNorm(D), RMSNorm(D)
+        self.qkv = nn.Linear(D, 3 * D, bias=False)
+        self.text_kv = nn.Linear(config.text_width, 2 * D, bias=False)
+        self.norm_q, self.norm_k = RMSNorm(D // self.heads), RMSNorm(D // self.heads)
+        self.out = nn.Linear(D, D, bias=False)
+        self.mlp = SwiGLU(D)
+        self.modulation = nn.Linear(config.condition_width, 6 * D)
+
+    def forward(
+        self, x: Tensor, text: Tensor, condition: Tensor, mask: Tensor, rotation: Tensor
+    ) -> Tensor:
+        """x (B, T, D), text (B, S, E), condition (B, M), mask (B, 1, 1, T + S) -> (B, T, D)."""
+        modulation = self.modulation(condition).float()[:, None]  # (B, 1, 6 D)
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = modulation.chunk(6, dim=-1)
+
+        z = self.norm_attention(x) * (1 + scale_a) + shift_a
+        q, k, v = (split_heads(part, self.heads) for part in self.qkv(z).chunk(3, -1))
+        text_k, text_v = (split_heads(part, self.heads) for part in self.text_kv(text).chunk(2, -1))
+        q = rotate(self.norm_q(q), rotation).to(v.dtype)  # (B, N, T, K)
+        k = torch.cat([rotate(self.norm_k(k), rotation), self.norm_k(text_k)], dim=2).to(v.dtype)
+        v = torch.cat([v, text_v], dim=2)  # (B, N, T + S, K)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(v.dtype))
+        x = x + gate_a * self.out(merge_heads(attended))
+
+        z = self.norm_mlp(x) * (1 + scale_m) + shift_m
+        mlp: Tensor = self.mlp(z)
+        return x + gate_m * mlp
+
+
+def rotary_table(grid: int, head_width: int) -> Tensor:
+    """(2, T, K): cosines and sines of 2-D rotary positions (Su et al. 2021).
+
+    Half of a head turns with the row, half with the column, at 1 down to 1/100 rad a token: the
+    grid is a few tokens wide.
+    """
+    quarter = head_width // 4
+    frequencies = 100.0 ** -(torch.arange(quarter) / quarter)
+    angles = torch.arange(grid)[:, None] * frequencies  # (G, K/4)
+    rows = angles[:, None, :].expand(grid, grid, quarter)
+    columns = angles[None, :, :].expand(grid, grid, quarter)
+    half = torch.cat([rows, columns], dim=-1).reshape(grid * grid, 2 * quarter)
+    both = torch.cat([half, half], dim=-1)
+    return torch.stack([both.cos(), both.sin()])
+
+
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Turn each pair (x_k, x_{k + K/2}) by its angle; x (B, N, T, K), table (2, T, K)."""
+    first, second = x.chunk(2, dim=-1)
+    return x * table[0] + torch.cat([-second, first], dim=-1) * table[1]
+
+
+# --- lapped patches -----------------------------------------------------------------------------
+# Patches of 2P pixels at stride P. Read: every token sees P/2 pixels of each neighbour. Written:
+# every pixel is a blend of up to four tokens under windows that sum to one, so no seam can show at
+# a patch's edge. (The lapped transforms of Malvar 1992, with a learned basis.)
+
+
+def cut_patches(x: Tensor, patch: int) -> Tensor:
+    """Picture (B, C, H, W) -> lapped patches (B, G, G, 4 * P * P * C), zeros beyond the edge."""
+    x = F.pad(x, (patch // 2,) * 4)  # (B, C, H + P, W + P)
+    B, C, height, width = x.shape
+    tiles = x.reshape(B, C, height // patch, patch, width // patch, patch)
+    tiles = tiles.permute(0, 2, 4, 3, 5, 1).flatten(3)  # (B, G+1, G+1, P * P * C)
+    return torch.cat(
+        [tiles[:, :-1, :-1], tiles[:, :-1, 1:], tiles[:, 1:, :-1], tiles[:, 1:, 1:]], dim=-1
+    )
+
+
+def join_patches(patches: Tensor, patch: int) -> Tensor:
+    """Add up patches (B, G, G, 4 * P * P * C) -> picture (B, C, H, W); adjoint of cut_patches."""
+    a, b, c, d = patches.chunk(4, dim=-1)  # quarters: (B, G, G, P * P * C)
+    tiles = (
+        F.pad(a, (0, 0, 0, 1, 0, 1))
+        + F.pad(b, (0, 0, 1, 0, 0, 1))
+        + F.pad(c, (0, 0, 0, 1, 1, 0))
+        + F.pad(d, (0, 0, 1, 0, 1, 0))
+    )  # (B, G+1, G+1, P * P * C)
+    grid = tiles.shape[1]
+    x = tiles.reshape(-1, grid, grid, patch, patch, 3).permute(0, 5, 1, 3, 2, 4)
+    x = x.reshape(-1, 3, grid * patch, grid * patch)
+    edge = patch // 2
+    return x[:, :, edge:-edge, edge:-edge]
+
+
+def lapped_windows(grid: int, patch: int) -> Tensor:
+    """(G, G, 4 * P * P * C): sin^2 windows whose overlap-add is one at every pixel of the picture.
+
+    Pixels near the border have fewer patches over them; dividing by their sum mends that.
+    """
+    ramp = torch.sin(torch.pi * (torch.arange(2 * patch) + 0.5) / (2 * patch)) ** 2
+    square = ramp[:, None] * ramp[None, :]  # (2P, 2P)
+    quarters = square.reshape(2, patch, 2, patch).permute(0, 2, 1, 3)  # (2, 2, P, P)
+    windows = quarters[..., None].expand(2, 2, patch, patch, 3).reshape(1, 1, 1, -1)
+    windows = windows.expand(1, grid, grid, -1)
+    total = join_patches(windows, patch)  # (1, C, H, W), one inside, less near the border
+    sums = cut_patches(total, patch)
+    return (windows / torch.where(sums > 0, sums, 1.0) * (sums > 0))[0]
+
+
+class DiffusionTransformer(nn.Module):
+    """x_t, t, tokens -> clean picture."""
+
+    rotation: Tensor
+    windows: Tensor
+    frequencies: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        D, E, M, P = config.width, config.text_width, config.condition_width, config.patch_size
+        grid = config.image_size // P
+        patch_values = 4 * P * P * 3
+
+        self.words = nn.Embedding(config.vocabulary_size + 1, E)  # row PAD is masked everywhere
+        self.word_positions = nn.Parameter(torch.empty(config.context_length, E))
+        self.always = nn.Parameter(torch.empty(1, 1, E))  # the one token of an empty prompt
+        self.text_blocks = nn.ModuleList(TextBlock(E) for _ in range(config.text_depth))
+        self.norm_text = RMSNorm(E)
+
+        self.time_in, self.time_out = nn.Linear(M, M), nn.Linear(M, M)
+        self.text_condition = nn.Linear(E, M, bias=False)
+
+        self.patch_in = nn.Linear(patch_values, config.bottleneck, bias=False)
+        self.patch_embed = nn.Linear(config.bottleneck, D)
+        self.blocks = nn.ModuleList(ImageBlock(config) for _ in range(config.depth))
+        self.norm_out = RMSNorm(D)
+        self.modulation_out = nn.Linear(M, 2 * D)
+        self.patch_out = nn.Linear(D, patch_values)
+
+        self.register_buffer("rotation", rotary_table(grid, D // config.heads), persistent=False)
+        self.register_buffer("windows", lapped_windows(grid, P), persistent=False)
+        frequencies = 1000.0 ** -(torch.arange(M // 2) / (M // 2)) * 100.0
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for table in (self.words.weight, self.word_positions, self.always):
+            nn.init.normal_(table, std=0.5)
+        zeros = [self.patch_out, self.modulation_out]
+        zeros += [block.modulation for block in self.blocks if isinstance(block, ImageBlock)]
+        for linear in zeros:
+            nn.init.zeros_(linear.weight)
+
+    def read_prompt(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """tokens (B, L) -> text tokens (B, S, E) and their mask (B, S), added to scores."""
+        B = tokens.shape[0]
+        y = self.words(tokens) + self.word_positions
+        y = torch.cat([self.always.expand(B, -1, -1), y], dim=1)  # (B, S, E)
+        mask = (tokens == PAD).to(torch.float32) * MASKED
+        mask = F.pad(mask, (1, 0))  # (B, S), the always-present token first
+        for block in self.text_blocks:
+            y = block(y, mask[:, None, None].to(y.dtype))
+        return self.norm_text(y), mask
+
+    def forward(self, x: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
+        """x (B, 3, H, W), t (B,) in [0, 1], tokens (B, L) int64 -> (B, 3, H, W); all float32."""
+        text, mask = self.read_prompt(tokens)
+        angles = t[:, None] * self.frequencies  # (B, M/2)
+        condition = self.time_out(F.silu(self.time_in(torch.cat([angles.cos(), angles.sin()], -1))))
+        condition = F.silu(condition + self.text_condition(text[:, 0]))  # (B, M)
+
+        patches = cut_patches(x, self.config.patch_size)  # (B, G, G, 4 P P C)
+        z = self.patch_embed(self.patch_in(patches)).flatten(1, 2).float()  # (B, T, D)
+        keys = F.pad(mask, (z.shape[1], 0))[:, None, None]  # (B, 1, 1, T + S)
+        for block in self.blocks:
+            z = block(z, text, condition, keys, self.rotation)
+
+        shift, scale = self.modulation_out(condition).float()[:, None].chunk(2, dim=-1)
+        z = self.patch_out(self.norm_out(z) * (1 + scale) + shift)  # (B, T, 4 P P C)
+        z = z.float().reshape(patches.shape) * self.windows
+        return join_patches(z, self.config.patch_size)

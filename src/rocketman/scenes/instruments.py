@@ -45,7 +45,7 @@ class Instrument:
     held: Matrix
     """Instrument frame to torso frame."""
     hands: tuple[Vector, Vector]
-    """Palm centres of the astronaut's right and left hand, in the instrument frame."""
+    """Wrists of the astronaut's right and left hand (gloves reach 0.17 m on), instrument frame."""
     yaw: tuple[float, float]
     """Body yaw in degrees from which it reads best; + turns to the viewer's right."""
 
@@ -235,9 +235,9 @@ def harp(at: Matrix, rng: random.Random) -> None:
     inward = Vector((-slope.z, 0, slope.x)) * -1.0  # from the soundboard to the strings
     corners = [foot + inward * 0.01, crown + inward * 0.01]
     corners += [crown - inward * 0.09, foot - inward * 0.15]
-    prism([(c.x, c.z) for c in corners], 0.15, wood, at=at, bevel=0.02)
+    prism([(c.x, c.z) for c in corners], 0.115, wood, at=at, bevel=0.02)
     plank = [foot + inward * 0.026, crown + inward * 0.026, crown, foot]
-    prism([(c.x, c.z) for c in plank], 0.165, board, at=at, bevel=0.004)
+    prism([(c.x, c.z) for c in plank], 0.125, board, at=at, bevel=0.004)
     pillar = [(0.04, -0.46), (0.048, -0.44), (0.036, -0.41), (0.032, 0.3), (0.036, 0.36)]
     lathe([*pillar, (0.05, 0.41)], wood, at=at @ _place(0.26, 0, 0), segments=24)
     for z, r in ((-0.4, 0.04), (-0.34, 0.037), (0.3, 0.037), (0.36, 0.042)):
@@ -267,13 +267,13 @@ def harp(at: Matrix, rng: random.Random) -> None:
 
 def trumpet(at: Matrix, rng: random.Random) -> None:
     """A trumpet along x, 0.66 m, bell at +x."""
-    tint = (0.80, 0.82, 0.86) if rng.random() < 0.2 else (1.0, 0.60, 0.10)
+    tint = (0.80, 0.82, 0.86) if rng.random() < 0.12 else (1.0, 0.60, 0.10)
     brass = _metal("trumpet brass", tint, 0.22)
     throat = _metal("trumpet throat", tuple(0.35 * c for c in tint), 0.4)  # type: ignore[arg-type]
     silver = _metal("trumpet silver", (0.85, 0.86, 0.9), 0.2)
     pearl = material("pearl", (0.9, 0.88, 0.84), roughness=0.25, coat=0.5)
-    flare = [(0.018, -0.2), (0.021, -0.12), (0.028, -0.06), (0.043, -0.02), (0.072, 0.012)]
-    _bell(at @ _along((0.31, 0.02, 0.055), (1, 0, 0)), [*flare, (0.118, 0.028)], brass, throat)
+    flare = [(0.019, -0.2), (0.025, -0.12), (0.036, -0.06), (0.055, -0.01), (0.09, 0.03)]
+    _bell(at @ _along((0.31, 0.02, 0.055), (1, 0, 0)), [*flare, (0.138, 0.048)], brass, throat)
 
     def turn(x: float, reach: float, y0: float, y1: float) -> list[tuple[float, float, float]]:
         """A half circle from the upper to the lower pipe, bulging by `reach`."""
@@ -282,9 +282,9 @@ def trumpet(at: Matrix, rng: random.Random) -> None:
         return [(x + reach * cos(a), y, 0.055 * sin(a)) for a, y in zip(angles, sides, strict=True)]
 
     lead = [(-0.26, -0.02, 0.055), (0.0, -0.02, 0.055), *turn(0.17, 0.06, -0.02, -0.02)]
-    tube([*lead, (-0.06, -0.02, -0.055)], 0.0155, brass, at=at)
+    tube([*lead, (-0.06, -0.02, -0.055)], 0.0175, brass, at=at)
     back = [(0.12, 0.02, 0.055), *turn(-0.17, -0.06, 0.02, 0.02), (-0.06, 0.02, -0.055)]
-    tube(back, 0.0165, brass, at=at)
+    tube(back, 0.0185, brass, at=at)
     tube([(0.07, -0.02, 0.055), (0.14, -0.02, 0.055)], 0.02, silver, at=at)
     tube([(0.09, -0.02, -0.055), (0.14, -0.02, -0.055)], 0.02, silver, at=at)
     valves = (-0.09, -0.035, 0.02)
@@ -315,7 +315,8 @@ def trumpet(at: Matrix, rng: random.Random) -> None:
 
 
 def drum(at: Matrix, rng: random.Random) -> None:
-    """A rope-tuned djembe, 0.5 m, skin at z = 0.23."""
+    """A rope-tuned djembe, 0.54 m, skin at z = 0.26."""
+    at = at @ Matrix.Scale(1.12, 4)
     color = rng.choice([(0.62, 0.035, 0.02), (0.62, 0.26, 0.06), (0.015, 0.30, 0.30)])
     shell = _wood("drum shell", color, grain=(24.0, 24.0, 5.0))
     skin = material("drum skin", (0.92, 0.84, 0.66), roughness=0.7, bump=0.15, bump_scale=12)
@@ -337,7 +338,7 @@ def drum(at: Matrix, rng: random.Random) -> None:
     torus(0.128, 0.012, chrome, at=at @ _place(0, 0, -0.045), segments=32)
     torus(0.139, 0.012, band, at=at @ _place(0, 0, -0.232), segments=32)
     torus(0.104, 0.012, rope, at=at @ _place(0, 0, -0.1), segments=32)
-    n = 14
+    n = 10
     stations = [(0.216, 0.17), (0.203, 0.09), (0.168, 0.01), (0.132, -0.045)]
     spans = []
     for k in range(2 * n):
@@ -382,13 +383,13 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     tint = rng.choice([(0.98, 0.52, 0.07), (0.95, 0.45, 0.10), (0.90, 0.36, 0.16)])
     brass = _metal("saxophone brass", tint)
     throat = _metal("saxophone throat", tuple(0.28 * c for c in tint), 0.45)  # type: ignore[arg-type]
-    keys = _metal("saxophone keys", rng.choice([(0.86, 0.87, 0.9), (1.0, 0.66, 0.2)]))
+    keys = _metal("saxophone keys", (1.0, 0.74, 0.34), 0.2)
     pearl = material("pearl", (0.9, 0.88, 0.84), roughness=0.25, coat=0.5)
     ebonite = material("ebonite", (0.012, 0.012, 0.013), roughness=0.25, coat=0.6)
     line = [(-0.11, 0.27), (-0.1, 0.1), (-0.09, -0.1), (-0.08, -0.26), (-0.045, -0.35)]
     line += [(0.025, -0.375), (0.09, -0.335), (0.115, -0.25), (0.125, -0.15)]
     path = smooth_path([(x, 0, z) for x, z in line], 6)
-    tube(path, np.linspace(0.024, 0.062, len(path)), brass, at=at, segments=24)
+    tube(path, np.linspace(0.027, 0.064, len(path)), brass, at=at, segments=24)
     flare = [
         (0.058, -0.03),
         (0.061, 0.03),
@@ -410,7 +411,7 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     pads = [(0.2, 0.02), (0.15, 0.021), (0.1, 0.023), (0.03, 0.027), (-0.03, 0.029), (-0.09, 0.031)]
     for z, r in [*pads, (-0.165, 0.036), (-0.235, 0.038)]:
         x = float(np.interp(z, [-0.26, -0.1, 0.1, 0.27], [-0.08, -0.09, -0.1, -0.11]))
-        reach = float(np.interp(z, [-0.26, 0.27], [0.046, 0.024]))
+        reach = float(np.interp(z, [-0.26, 0.27], [0.05, 0.028]))
         _rods([((x, -reach, z), (x, -reach - 0.014, z))], r, keys, at=at, segments=20)
     touches = [((-0.1, -0.045, z), (-0.1, -0.06, z)) for z in (0.175, 0.125, 0.065, 0.0, -0.06)]
     _rods(touches, 0.013, pearl, at=at, segments=14)
@@ -423,16 +424,18 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     _rods(cups, 0.04, keys, at=at, segments=20)
 
 
-def _turned_keyboard() -> Matrix:
-    """Played, the white fronts are at the astronaut: half a turn in the plane of the keys."""
-    return _place(0, -0.46, -0.25) @ TILT @ Matrix.Rotation(pi, 4, "Z") @ TILT.inverted()
-
-
 def _hung(point: Point, grip: Point, x: Point, z: Point) -> Matrix:
     """The pose with axes along `x` and `z` that brings the instrument's `grip` to `point`."""
     pose = frame((0, 0, 0), x, z)
     pose.translation = Vector(point) - pose @ Vector(grip)
     return pose
+
+
+def _played(held: Matrix, *, right: Point, left: Point, yaw: tuple[float, float]) -> Instrument:
+    """An instrument whose wrists are given where the arms are, in the torso frame."""
+    to_instrument = held.inverted()
+    hands = (to_instrument @ Vector(right), to_instrument @ Vector(left))
+    return Instrument(held=held, hands=hands, yaw=yaw)
 
 
 BUILDERS: dict[str, Builder] = {
@@ -445,34 +448,41 @@ BUILDERS: dict[str, Builder] = {
 }
 
 INSTRUMENTS: dict[str, Instrument] = {
-    "guitar": Instrument(
-        held=_hung((-0.14, -0.375, -0.25), (0, 0, -0.28), (0.5, 0, -0.86), (0.86, -0.06, 0.5)),
-        hands=(Vector((-0.08, -0.12, -0.25)), Vector((0.06, 0.02, 0.22))),
+    "guitar": _played(
+        _hung((-0.14, -0.385, -0.25), (0, 0, -0.28), (0.5, 0, -0.86), (0.86, -0.06, 0.5)),
+        right=(-0.22, -0.49, -0.14),
+        left=(0.34, -0.34, -0.08),
         yaw=(-20, 20),
     ),
-    "harp": Instrument(
-        held=_hung((0.24, -0.46, -0.12), (0, 0, 0), (0.96, -0.26, 0), (0, 0, 1)),
-        hands=(Vector((-0.12, -0.12, 0.12)), Vector((0.03, 0.1, 0.08))),
-        yaw=(-15, 25),
+    "harp": _played(
+        _hung((0.29, -0.41, -0.10), (0, 0, 0), (0.96, -0.26, 0), (0, 0, 1)),
+        right=(0.03, -0.51, 0.06),
+        left=(0.43, -0.27, 0.0),
+        yaw=(-5, 30),
     ),
-    "trumpet": Instrument(
-        held=_hung((0, -0.285, 0.355), (-0.34, -0.02, 0.055), (0.56, -0.8, -0.16), (0.1, 0, 1)),
-        hands=(Vector((-0.12, -0.09, 0.0)), Vector((-0.03, 0.08, -0.04))),
-        yaw=(30, 50),
+    "trumpet": _played(
+        _hung((0, -0.30, 0.355), (-0.34, -0.02, 0.055), (0.56, -0.8, -0.12), (0.1, 0, 1)),
+        right=(0.04, -0.45, 0.24),
+        left=(0.24, -0.41, 0.2),
+        yaw=(35, 55),
     ),
-    "drum": Instrument(
-        held=_hung((0, -0.52, -0.09), (0, 0, 0.232), (1, 0, 0), (0, -0.4, 0.9)),
-        hands=(Vector((-0.115, 0.03, 0.305)), Vector((0.115, 0.03, 0.285))),
+    "drum": _played(
+        _hung((0, -0.55, -0.10), (0, 0, 0.26), (1, 0, 0), (0, -0.42, 0.9)),
+        right=(-0.2, -0.44, 0.03),
+        left=(0.2, -0.45, 0.0),
         yaw=(-30, 30),
     ),
-    "keyboard": Instrument(
-        held=_turned_keyboard(),
-        hands=(TILT @ Vector((0.2, -0.12, 0.085)), TILT @ Vector((-0.2, -0.12, 0.085))),
+    "keyboard": _played(
+        # The white fronts are at the astronaut: half a turn in the plane of the keys.
+        _place(0, -0.47, -0.25) @ TILT @ Matrix.Rotation(pi, 4, "Z") @ TILT.inverted(),
+        right=(-0.23, -0.43, -0.14),
+        left=(0.23, -0.43, -0.14),
         yaw=(-20, 20),
     ),
-    "saxophone": Instrument(
-        held=_hung((0, -0.265, 0.29), (-0.33, 0, 0.336), (0.62, -0.78, -0.05), (0.15, 0, 1)),
-        hands=(Vector((-0.15, -0.08, -0.15)), Vector((-0.12, 0.085, 0.1))),
-        yaw=(20, 45),
+    "saxophone": _played(
+        _hung((0, -0.29, 0.29), (-0.33, 0, 0.336), (0.62, -0.78, -0.05), (0.15, 0, 1)),
+        right=(-0.07, -0.39, -0.17),
+        left=(0.21, -0.36, 0.04),
+        yaw=(28, 50),
     ),
 }

@@ -1,0 +1,36 @@
+"""Writing a file whole or not at all.
+
+Level 0 of the house: standard library only. Everything that Rocketman keeps (pictures, models,
+checkpoints) goes to disk through `write_whole`. Next: `provenance/picture.py`, `weights.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that, whatever happens, the old file or the whole new one is found.
+
+    The bytes go to a hidden file beside it (`.NAME.XXXXXXXX.part`), are forced to disk, and take
+    the name in one step; the folder is forced to disk after it. A process killed in between leaves
+    the hidden file and nothing else. OSError as the system gives it; the folder must exist.
+    """
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # a new name is only durable once its folder is
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,214 @@
+"""THE function through which every picture is saved, and the recipe that travels inside the file.
+
+Level 1. Reads a PIL image and its `Recipe`; writes a PNG whose text says how it was made, twice:
+
+    parameters   the text that A1111's web UI writes and the ecosystem reads
+    rocketman    the same recipe as JSON, exact; `read` takes it back out
+
+Never under the keys `prompt` or `workflow`: other tools parse those as graphs of their own.
+The same picture with the same recipe gives the same bytes, so the time it took stays out of the
+file. Next: `generate.py` attaches a recipe to each picture it makes and saves it here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import unicodedata
+import warnings
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from rocketman.files import write_whole
+
+KEY = "rocketman"
+SUFFIX = ".png"
+MAX_NAME = 80
+"""Characters of the prompt that a file name keeps."""
+
+
+class PictureError(ValueError):
+    """A picture file that cannot be written or read; the message is one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that is needed to make a picture again, and how long it took."""
+
+    prompt: str
+    negative_prompt: str = ""
+    seed: int
+    """In [0, 2**64)."""
+    sampler: str
+    num_inference_steps: int
+    guidance_scale: float
+    width: int
+    """Pixels."""
+    height: int
+    model: str
+    """The model's name; `model_hash` says which one it really was."""
+    model_hash: str
+    version: str
+    """Of Rocketman."""
+    unknown_words: tuple[str, ...] = ()
+    """Words of the prompts that the model does not know and that it left out."""
+    seconds: float | None = field(default=None, compare=False)
+    """How long this picture took; None when read from a file."""
+
+    @property
+    def parameters(self) -> str:
+        """The recipe as A1111 writes it: prompt, negative prompt, one line of `Key: value` pairs.
+
+        Control characters become spaces and line breaks in the prompts too: here a line has a
+        meaning. The exact prompt is in our JSON.
+        """
+        last = {
+            "Steps": self.num_inference_steps,
+            "Sampler": self.sampler,
+            "CFG scale": f"{self.guidance_scale:g}",
+            "Seed": self.seed,
+            "Size": f"{self.width}x{self.height}",
+            "Model hash": self.model_hash,
+            "Model": self.model,
+            "RNG": "CPU",
+            "Version": f"rocketman {self.version}",
+        }
+        lines = [_one_line(self.prompt)]
+        if self.negative_prompt:
+            lines.append(f"Negative prompt: {_one_line(self.negative_prompt)}")
+        lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in last.items()))
+        return "\n".join(lines)
+
+    @property
+    def as_json(self) -> str:
+        """The recipe as JSON, pure ASCII, without the time it took."""
+        table = asdict(self)
+        del table["seconds"]
+        return json.dumps(table)
+
+
+def save(image: Image.Image, path: Path | str, recipe: Recipe) -> Path:
+    """Save a picture with its recipe inside, whole or not at all. Returns the path.
+
+    Replaces an earlier picture of ours, never a file that holds no recipe of ours. PictureError if
+    the name does not end in .png, the folder is missing or something else is in the way; OSError
+    if the disk refuses.
+    """
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise PictureError(f"{path} should end in {SUFFIX}: pictures are saved as PNG only.")
+    if not path.parent.is_dir():
+        raise PictureError(f"{path} cannot be saved: there is no folder {path.parent}.")
+    if path.exists() and not _is_ours(path):
+        raise PictureError(f"{path} is there already and is not ours: choose another name.")
+    text = PngInfo()
+    text.add_text("parameters", recipe.parameters)  # Pillow writes iTXt where latin-1 falls short
+    text.add_text(KEY, recipe.as_json)
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", pnginfo=text)
+    write_whole(path, buffer.getvalue())
+    return path
+
+
+def read(path: Path | str) -> Recipe | None:
+    """The recipe inside a picture, or None if it holds none of ours.
+
+    PictureError if the file is no picture or our recipe in it is damaged. Pixels stay undecoded.
+    """
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                text = image.info.get(KEY)
+    except FileNotFoundError as error:
+        raise PictureError(f"{path} cannot be read: there is no such file.") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{path} cannot be read: it is not a picture, or damaged.") from error
+    if not isinstance(text, str):
+        return None
+    try:
+        return _recipe(json.loads(text))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise PictureError(f"The recipe inside {path} is damaged: {error}.") from error
+
+
+def prepare_folder(folder: Path | str) -> Path:
+    """Make a folder for pictures and try it out, before hours of work go into it.
+
+    PictureError if pictures could not be written there.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial = folder / ".rocketman-trial"
+        write_whole(trial, b"")
+        trial.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PictureError(
+            f"Pictures cannot be written to {folder} ({reason}): choose another folder."
+        ) from error
+    return folder
+
+
+def next_path(folder: Path, recipe: Recipe) -> Path:
+    """A name that nothing in `folder` has yet: it counts on, and says prompt and seed.
+
+    0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed1.png
+    """
+    numbers = (re.match(r"(\d+)-", file.name) for file in folder.glob(f"*{SUFFIX}"))
+    number = max((int(found[1]) for found in numbers if found), default=0) + 1
+    plain = unicodedata.normalize("NFKD", recipe.prompt).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    slug = "-".join(words)
+    if len(slug) > MAX_NAME:
+        slug = slug[: MAX_NAME + 1].rpartition("-")[0] or slug[:MAX_NAME]
+    return folder / f"{number:04d}-{slug or 'picture'}-seed{recipe.seed}{SUFFIX}"
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return read(path) is not None
+    except PictureError:
+        return False
+
+
+def _recipe(table: object) -> Recipe:
+    """A recipe from its JSON; keys that a later version added are left out. ValueError if bad."""
+    if not isinstance(table, dict):
+        raise ValueError("it is not a JSON object")
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "str": str,
+        "int": int,
+        "float": (int, float),
+        "tuple[str, ...]": list,
+    }
+    known: dict[str, Any] = {}
+    for entry in fields(Recipe):
+        if entry.name == "seconds":
+            continue
+        if entry.name not in table:
+            raise ValueError(f"{entry.name} is missing")
+        value = table[entry.name]
+        if isinstance(value, bool) or not isinstance(value, kinds[str(entry.type)]):
+            raise ValueError(f"{entry.name} is {value!r}")
+        known[entry.name] = tuple(str(word) for word in value) if isinstance(value, list) else value
+    return Recipe(**known)
+
+
+def _one_line(text: str) -> str:
+    """Spaces for control characters, question marks for halves of surrogate pairs."""
+    plain = "".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text)
+    return plain.encode("utf-8", "replace").decode()
+
+
+def _quoted(value: object) -> str:
+    """A value of the last line; what could be taken for a separator is written as JSON."""
+    text = _one_line(str(value))
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[,:\"]", text) else text

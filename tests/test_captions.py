@@ -1,0 +1,147 @@
+"""The grammar, the split and the tokens: names that data sets and models are held to."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from rocketman import captions
+from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, RELATIONS, SUITS, Factors
+
+# The levels of the first day. Later issues add some; this test keeps these as they were written.
+FIRST = {
+    "suit": {"white", "orange", "blue", "red"},
+    "instrument": {"guitar", "harp", "trumpet", "drum", "keyboard", "saxophone"},
+    "place": {"above the blue earth", "above the earth at night", "above the moon", "above mars"},
+    "relation": {"playing", "beside", "instrument alone", "astronaut alone"},
+}
+PAIRS = list(product(SUITS, INSTRUMENTS))
+
+
+def every_picture() -> list[Factors]:
+    pictures = []
+    for place in PLACES:
+        pictures += [
+            Factors(relation=relation, place=place, suit=suit, instrument=instrument)
+            for relation in ("playing", "beside")
+            for suit, instrument in PAIRS
+        ]
+        pictures += [
+            Factors(relation="instrument alone", place=place, instrument=instrument)
+            for instrument in INSTRUMENTS
+        ]
+        pictures += [Factors(relation="astronaut alone", place=place, suit=suit) for suit in SUITS]
+    return pictures
+
+
+def test_no_level_was_renamed() -> None:
+    for factor, levels in FIRST.items():
+        assert levels <= set(FACTORS[factor])
+
+
+@pytest.mark.parametrize(
+    ("factors", "caption"),
+    [
+        (
+            Factors(
+                relation="playing", place="above the blue earth", suit="white", instrument="harp"
+            ),
+            "an astronaut in a white suit playing a harp above the blue earth",
+        ),
+        (
+            Factors(relation="beside", place="above mars", suit="orange", instrument="drum"),
+            "an astronaut in an orange suit beside a drum above mars",
+        ),
+        (
+            Factors(relation="instrument alone", place="above the moon", instrument="guitar"),
+            "a guitar above the moon",
+        ),
+        (
+            Factors(relation="astronaut alone", place="above the earth at night", suit="red"),
+            "an astronaut in a red suit above the earth at night",
+        ),
+    ],
+)
+def test_grammar(factors: Factors, caption: str) -> None:
+    assert factors.caption == caption
+
+
+def test_each_picture_has_a_caption_of_its_own_that_fits() -> None:
+    pictures = every_picture()
+    assert {picture.relation for picture in pictures} == set(RELATIONS)
+    assert len({picture.caption for picture in pictures}) == len(pictures)
+    for picture in pictures:
+        found = captions.words(picture.caption)
+        assert len(found) <= captions.CONTEXT_LENGTH
+        assert captions.unknown_words(picture.caption, captions.vocabulary()) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"relation": "playing", "place": "above mars", "suit": "green", "instrument": "harp"},
+        {"relation": "playing", "place": "under water", "suit": "red", "instrument": "harp"},
+        {"relation": "playing", "place": "above mars", "suit": "red"},
+        {"relation": "playing", "place": "above mars", "instrument": "harp"},
+        {"relation": "instrument alone", "place": "above mars", "suit": "red"},
+        {"relation": "astronaut alone", "place": "above mars", "suit": "red", "instrument": "harp"},
+    ],
+)
+def test_factors_that_make_no_picture(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"level of|relation"):
+        Factors(**wrong)
+
+
+def test_about_a_quarter_of_the_pairs_is_held_out() -> None:
+    held_out = [pair for pair in PAIRS if captions.split_of(*pair) != "train"]
+    assert 0.2 <= len(held_out) / len(PAIRS) <= 0.3
+    assert {captions.split_of(*pair) for pair in PAIRS} == set(captions.SPLITS)
+
+
+def test_the_split_file_names_levels_and_no_pair_twice() -> None:
+    named = [pair for pairs in captions.heldout_pairs().values() for pair in pairs]
+    assert len(named) == len(set(named))
+    assert set(named) <= set(PAIRS)
+
+
+def test_training_sees_every_level_in_three_pairs() -> None:
+    train = [pair for pair in PAIRS if captions.split_of(*pair) == "train"]
+    for level in (*SUITS, *INSTRUMENTS):
+        assert sum(level in pair for pair in train) >= 3, level
+
+
+def test_no_caption_of_training_leaks_a_heldout_pair() -> None:
+    """A held-out suit and instrument never meet in one training caption, in any relation."""
+    held_out = [pair for pairs in captions.heldout_pairs().values() for pair in pairs]
+    assert held_out
+    for picture in every_picture():
+        if picture.suit and picture.instrument:
+            split = captions.split_of(picture.suit, picture.instrument)
+            if split != "train":
+                continue
+        # "the blue earth" is a place, so a colour counts only as the suit that it names
+        found = picture.caption
+        for suit, instrument in held_out:
+            assert not (f"{suit} suit" in found and instrument in captions.words(found)), found
+
+
+def test_tokens() -> None:
+    vocabulary = captions.vocabulary()
+    ids = captions.tokens("A HARP, above: Mars!", vocabulary)
+    assert [vocabulary[token - 1] for token in ids if token != captions.PAD] == [
+        "a",
+        "harp",
+        "above",
+        "mars",
+    ]
+    assert len(ids) == captions.CONTEXT_LENGTH
+    assert captions.tokens("", vocabulary) == [captions.PAD] * captions.CONTEXT_LENGTH
+    assert len(captions.tokens("harp " * 100, vocabulary)) == captions.CONTEXT_LENGTH
+
+
+def test_unknown_words_are_named_once_and_left_out() -> None:
+    vocabulary = captions.vocabulary()
+    prompt = "a cat on a bike beside a cat 🎸 宇航员"
+    assert captions.unknown_words(prompt, vocabulary) == ["cat", "on", "bike", "宇航员"]
+    assert captions.tokens(prompt, vocabulary) == captions.tokens("a a beside a", vocabulary)

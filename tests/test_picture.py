@@ -1,0 +1,204 @@
+"""Saving a picture: its recipe inside it, whole or not at all, never over a stranger's file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rocketman.provenance import picture
+from rocketman.provenance.picture import PictureError, Recipe
+
+RECIPE = Recipe(
+    prompt="an astronaut in a white suit playing a harp above mars",
+    negative_prompt="a drum",
+    seed=7,
+    sampler="dpm_solver_2m",
+    num_inference_steps=20,
+    guidance_scale=3.0,
+    width=64,
+    height=64,
+    model="astronauts",
+    model_hash="0123456789ab",
+    version="0.1.0",
+    unknown_words=("cat",),
+    seconds=1.5,
+)
+IMAGE = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
+
+PROMPTS = [
+    "a harp above mars",
+    "an astronaut: one, two, three",
+    "宇航员 playing a 🎸",
+    "émigré",
+    "two\nlines\tand a tab",
+    'a "quoted" harp \\ slash',
+    "Negative prompt: Steps: 1, Sampler: x, Seed: 2",
+    "nul\x00 byte and half a pair \udc80",
+    "word " * 5000,
+]
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_recipe_comes_back(tmp_path: Path, prompt: str) -> None:
+    recipe = replace(RECIPE, prompt=prompt)
+    path = picture.save(IMAGE, tmp_path / "a.png", recipe)
+    assert picture.read(path) == recipe
+    with Image.open(path) as image:
+        assert image.size == (64, 64)
+        assert image.tobytes() == IMAGE.tobytes()
+        assert not {"prompt", "workflow"} & set(image.info)
+
+
+def test_parameters_are_a1111s(tmp_path: Path) -> None:
+    path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+    with Image.open(path) as image:
+        assert image.info["parameters"] == (
+            "an astronaut in a white suit playing a harp above mars\n"
+            "Negative prompt: a drum\n"
+            "Steps: 20, Sampler: dpm_solver_2m, CFG scale: 3, Seed: 7, Size: 64x64, "
+            "Model hash: 0123456789ab, Model: astronauts, RNG: CPU, Version: rocketman 0.1.0"
+        )
+
+
+def test_separators_in_values_are_quoted() -> None:
+    last = replace(RECIPE, model='mine: "second", try').parameters.splitlines()[-1]
+    assert r'Model: "mine: \"second\", try", RNG: CPU' in last
+
+
+def test_the_ecosystem_reads_it(tmp_path: Path) -> None:
+    from sd_parsers import ParserManager
+
+    path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+    found = ParserManager().parse(path)
+    assert found is not None
+    assert found.generator.name == "AUTOMATIC1111"
+    assert found.full_prompt == RECIPE.prompt
+    assert found.full_negative_prompt == RECIPE.negative_prompt
+    [sampler] = found.samplers
+    assert sampler.name == "dpm_solver_2m"
+    assert sampler.parameters["seed"] == "7"
+    assert sampler.parameters["steps"] == "20"
+    assert sampler.model is not None
+    assert (sampler.model.name, sampler.model.hash) == ("astronauts", "0123456789ab")
+
+
+def test_same_recipe_same_bytes(tmp_path: Path) -> None:
+    first = picture.save(IMAGE, tmp_path / "a.png", RECIPE).read_bytes()
+    second = picture.save(IMAGE, tmp_path / "b.png", replace(RECIPE, seconds=99.0)).read_bytes()
+    assert first == second
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+    before = path.read_bytes()
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[step], stop)
+    with pytest.raises(KeyboardInterrupt):
+        picture.save(IMAGE.rotate(90), path, replace(RECIPE, seed=8))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_killed_while_writing(tmp_path: Path) -> None:
+    """A process killed without warning leaves the old picture and no half of the new one."""
+    path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+    before = path.read_bytes()
+    program = f"""
+import os
+from PIL import Image
+from rocketman.provenance import picture
+os.fsync = lambda _: os.kill(os.getpid(), 9)
+picture.save(Image.new("RGB", (64, 64)), {str(path)!r}, picture.read({str(path)!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.glob("*.png")] == ["a.png"]
+
+
+def test_ours_is_replaced_and_a_strangers_is_not(tmp_path: Path) -> None:
+    ours = picture.save(IMAGE, tmp_path / "ours.png", RECIPE)
+    picture.save(IMAGE, ours, replace(RECIPE, seed=8))
+    recipe = picture.read(ours)
+    assert recipe is not None
+    assert recipe.seed == 8
+    theirs = tmp_path / "theirs.png"
+    IMAGE.save(theirs)
+    before = theirs.read_bytes()
+    with pytest.raises(PictureError, match="not ours"):
+        picture.save(IMAGE, theirs, RECIPE)
+    assert theirs.read_bytes() == before
+
+
+def test_names_that_cannot_be_saved(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"should end in \.png"):
+        picture.save(IMAGE, tmp_path / "a.jpg", RECIPE)
+    with pytest.raises(PictureError, match="no folder"):
+        picture.save(IMAGE, tmp_path / "missing" / "a.png", RECIPE)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no such file"):
+        picture.read(tmp_path / "missing.png")
+    junk = tmp_path / "junk.png"
+    junk.write_bytes(b"\x89PNG\r\n\x1a\nnot much more")
+    with pytest.raises(PictureError, match="not a picture"):
+        picture.read(junk)
+    plain = tmp_path / "plain.png"
+    IMAGE.save(plain)
+    assert picture.read(plain) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "{}", "[" * 100_000, "null"],
+)
+def test_damaged_recipes(tmp_path: Path, text: str) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("rocketman", text)
+    IMAGE.save(tmp_path / "a.png", pnginfo=info)
+    with pytest.raises(PictureError, match="damaged"):
+        picture.read(tmp_path / "a.png")
+
+
+def test_recipe_of_a_later_version(tmp_path: Path) -> None:
+    table = {**json.loads(RECIPE.as_json), "second_stage": "x2"}
+    assert picture._recipe(table) == RECIPE
+    with pytest.raises(ValueError, match="seed is 'one'"):
+        picture._recipe({**table, "seed": "one"})
+    with pytest.raises(ValueError, match="seed is True"):
+        picture._recipe({**table, "seed": True})
+
+
+def test_names_count_on_and_say_what_they_are(tmp_path: Path) -> None:
+    first = picture.next_path(tmp_path, RECIPE)
+    assert first.name == "0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed7.png"
+    picture.save(IMAGE, first, RECIPE)
+    IMAGE.save(tmp_path / "0041-mine.png")
+    assert picture.next_path(tmp_path, replace(RECIPE, prompt="竖琴")).name == (
+        "0042-picture-seed7.png"
+    )
+    name = picture.next_path(tmp_path, replace(RECIPE, prompt="word " * 99)).name
+    assert name.startswith("0042-word-word-")
+    assert len(name) < 110
+
+
+def test_prepare_folder(tmp_path: Path) -> None:
+    folder = picture.prepare_folder(tmp_path / "a" / "b")
+    assert list(folder.iterdir()) == []
+    (tmp_path / "file").touch()
+    for bad in (tmp_path / "file", tmp_path / "file" / "under", Path("/proc/none"), Path("\0")):
+        with pytest.raises(PictureError, match="choose another folder"):
+            picture.prepare_folder(bad)

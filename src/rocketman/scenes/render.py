@@ -16,6 +16,7 @@ import bpy
 from mathutils import Euler, Matrix, Vector
 
 from rocketman.scenes import astronaut, instruments, orbit
+from rocketman.scenes.dataset import picture_path
 from rocketman.scenes.spec import Scene, draw
 
 LENS, SENSOR = 70.0, 36.0
@@ -136,11 +137,6 @@ def _subject(scene: Scene, rng: random.Random) -> None:
         instruments.BUILDERS[factors.instrument](body @ played.held, rng)
         hands = (played.held @ played.hands[0], played.held @ played.hands[1])
         astronaut.build(factors.suit, hands, body, rng)
-
-
-def picture_path(out: Path, scene: Scene) -> Path:
-    """Where the data set keeps this scene's picture."""
-    return out / scene.split / f"{scene.index:06d}.png"
 
 
 def render(scene: Scene, path: Path) -> None:

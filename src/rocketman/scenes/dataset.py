@@ -1,0 +1,187 @@
+"""Many scenes become a data set: a Hugging Face `imagefolder` with one row of metadata a picture.
+
+Writes `OUT/{train,validation,test}/000123.png` and `metadata.jsonl` beside the pictures. Rendering
+runs in worker processes (`render.py`, the only place that holds Blender); a picture exists whole
+or not at all, so a killed run is started again with the same command and goes on.
+Next: `rocketman.data` reads the folder for training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from rocketman import __version__
+from rocketman.captions import FACTORS, SPLITS
+from rocketman.files import write_whole
+from rocketman.scenes.spec import Scene, draw
+
+AUTHOR = "The Rocketman authors"
+LICENSE = "CC0-1.0"
+
+
+class SceneError(RuntimeError):
+    """Rendering cannot start or broke off; the text says why and what to do."""
+
+
+def render(
+    count: int,
+    size: int,
+    out: Path,
+    workers: int,
+    seed: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Render scenes 0 to `count` - 1 of this seed, `size` pixels square; returns pictures made.
+
+    What is there already is kept. `on_progress(done, count)` is called twice a second.
+    Raises SceneError where Blender is missing or a worker fails.
+    """
+    if find_spec("bpy") is None:
+        raise SceneError(
+            "Rendering needs Blender's Python module, which exists for Python 3.11 only: "
+            "in a Python 3.11 environment run `pip install 'rocketman-diffusion[scenes]'`."
+        )
+    scenes = [draw(seed, index) for index in range(count)]
+    _check_same_data_set(out, seed, size)
+    for split in SPLITS:
+        (out / split).mkdir(parents=True, exist_ok=True)
+    paths = [picture_path(out, scene) for scene in scenes]
+    missing = before = sum(not path.exists() for path in paths)
+    if missing:
+        processes = [_worker(out, size, seed, count, k, workers) for k in range(workers)]
+        try:
+            while any(process.poll() is None for process in processes):
+                time.sleep(0.5)
+                missing = sum(not path.exists() for path in paths)
+                if on_progress:
+                    on_progress(count - missing, count)
+        finally:
+            for process in processes:
+                process.terminate()
+                process.wait()
+            write_metadata(out, scenes)
+        failed = [process for process in processes if process.returncode != 0]
+        if failed:
+            raise SceneError(
+                f"A rendering worker stopped with exit code {failed[0].returncode}; its last words "
+                f"are in {out / 'render.log'}. The pictures made so far are kept: run it again."
+            )
+    else:
+        write_metadata(out, scenes)
+    return before - missing
+
+
+def picture_path(out: Path, scene: Scene) -> Path:
+    """Where the data set keeps this scene's picture."""
+    return out / scene.split / f"{scene.index:06d}.png"
+
+
+def write_metadata(out: Path, scenes: list[Scene]) -> None:
+    """One `metadata.jsonl` a split, with a row for every picture that exists, in order."""
+    for split in SPLITS:
+        rows = [
+            json.dumps(_row(scene, picture_path(out, scene)), ensure_ascii=False)
+            for scene in scenes
+            if scene.split == split and picture_path(out, scene).exists()
+        ]
+        text = "".join(row + "\n" for row in rows)
+        write_whole(out / split / "metadata.jsonl", text.encode())
+
+
+def read_metadata(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Every picture of the data set with its row, split by split."""
+    for split in SPLITS:
+        table = folder / split / "metadata.jsonl"
+        if table.is_file():
+            for line in table.read_text(encoding="utf-8").splitlines():
+                row = json.loads(line)
+                yield table.parent / row["file_name"], row
+
+
+def factor_counts(folder: Path) -> dict[str, Counter[str]]:
+    """How often each level of each factor occurs in the whole data set."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FACTORS}
+    for _, row in read_metadata(folder):
+        for name, counter in counts.items():
+            if row.get(name):
+                counter[row[name]] += 1
+    return counts
+
+
+def contact_sheet(folder: Path, columns: int = 8, rows: int = 8) -> Image.Image:
+    """Pictures evenly spaced over the data set, each with its caption below."""
+    pictures = list(read_metadata(folder))
+    if not pictures:
+        raise SceneError(f"{folder} holds no data set: there is no train/metadata.jsonl with rows.")
+    chosen = pictures[:: max(1, len(pictures) // (columns * rows))][: columns * rows]
+    edge, text = 160, 44
+    sheet = Image.new("RGB", (columns * edge, -(-len(chosen) // columns) * (edge + text)), "#101014")
+    pen = ImageDraw.Draw(sheet)
+    for k, (path, row) in enumerate(chosen):
+        x, y = k % columns * edge, k // columns * (edge + text)
+        with Image.open(path) as picture:
+            sheet.paste(picture.convert("RGB").resize((edge - 4, edge - 4)), (x + 2, y + 2))
+        pen.multiline_text((x + 4, y + edge), _folded(row["text"], 29), "#c8c8d0", font_size=9)
+    return sheet
+
+
+def _worker(out: Path, size: int, seed: int, count: int, first: int, step: int) -> subprocess.Popen[bytes]:
+    log = (out / "render.log").open("ab")
+    arguments = [str(out), *map(str, (size, seed, count, first, step))]
+    command = [sys.executable, "-m", "rocketman.scenes.render", *arguments]
+    with log:
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+
+
+def _check_same_data_set(out: Path, seed: int, size: int) -> None:
+    """A folder holds one seed and one size: going on with others would mix two data sets."""
+    record = out / "dataset.json"
+    wanted = {"seed": seed, "size": size}
+    if record.exists():
+        found = json.loads(record.read_text(encoding="utf-8"))
+        if found != wanted:
+            raise SceneError(
+                f"{out} was begun with seed {found['seed']} and size {found['size']}: "
+                "use these again to go on, or give another --out."
+            )
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(record, json.dumps(wanted).encode())
+
+
+def _row(scene: Scene, path: Path) -> dict[str, str | int | None]:
+    factors = scene.factors
+    return {
+        "file_name": path.name,
+        "text": scene.caption,
+        "suit": factors.suit,
+        "instrument": factors.instrument,
+        "place": factors.place,
+        "relation": factors.relation,
+        "seed": scene.seed,
+        "index": scene.index,
+        "author": AUTHOR,
+        "license": LICENSE,
+        "source": f"rocketman {__version__} scenes",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def _folded(text: str, width: int) -> str:
+    """`text` broken into lines of at most `width` characters, between words."""
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "\n".join(lines)

@@ -54,6 +54,7 @@ FACING = Matrix.Rotation(pi / 2, 4, "X")
 """Turns z to -y: lathes and rings that look at the camera."""
 TILT = Matrix.Rotation(radians(50), 4, "X")
 """The slope of the keyboard: keys up becomes keys towards the camera."""
+ABOUT_FACE = Matrix.Rotation(pi, 4, "Z")
 
 
 def _place(x: float, y: float, z: float) -> Matrix:
@@ -186,12 +187,12 @@ def guitar(at: Matrix, rng: random.Random) -> None:
     )
     face = _wood("guitar top", top, grain=(70.0, 70.0, 3.0), edge=edge)
     flank = _wood("guitar side", side)
-    ebony = material("ebony", (0.022, 0.014, 0.011), roughness=0.35, coat=0.3)
+    ebony = material("ebony", (0.022, 0.014, 0.011), roughness=0.5, coat=0.1)
     cream = material("binding", (0.86, 0.80, 0.64), roughness=0.4)
     chrome = _metal("chrome", (0.82, 0.83, 0.86))
     half = [(0, -0.25), (0.11, -0.24), (0.19, -0.18), (0.21, -0.1), (0.18, -0.02), (0.132, 0.05)]
     half += [(0.133, 0.11), (0.155, 0.165), (0.13, 0.225), (0.06, 0.248), (0, 0.25)]
-    outline = _mirrored(smooth_path(half, 5))
+    outline = _mirrored(smooth_path(half, 5).tolist())
     body = at @ _place(0, 0, -0.28)
     prism(outline, 0.115, flank, at=body, bevel=0.008)
     prism([(1.015 * x, 1.012 * z) for x, z in outline], 0.014, cream, at=body @ _place(0, -0.05, 0))
@@ -246,7 +247,7 @@ def harp(at: Matrix, rng: random.Random) -> None:
     arch = [(-0.335, 0.22), (-0.3, 0.3), (-0.22, 0.325), (-0.1, 0.27), (0.02, 0.27)]
     arch += [(0.13, 0.37), (0.21, 0.44), (0.275, 0.43)]
     curve = smooth_path([(x, 0, z) for x, z in arch], 6)
-    tube(curve, np.linspace(0.052, 0.042, len(curve)), wood, at=at, segments=14)
+    tube(curve.tolist(), np.linspace(0.052, 0.042, len(curve)).tolist(), wood, at=at, segments=14)
     box((0.3, 0.2, 0.06), wood, center=(0.17, 0, -0.49), at=at, bevel=0.02)
     box((0.32, 0.215, 0.016), gold, center=(0.17, 0, -0.465), at=at, bevel=0.005)
     ends = []
@@ -293,25 +294,17 @@ def trumpet(at: Matrix, rng: random.Random) -> None:
         lathe(casing, brass, at=at @ _place(x, 0, 0), segments=24)
     _rods([((x, 0, 0.08), (x, 0, 0.125)) for x in valves], 0.007, silver, at=at)
     _rods([((x, 0, 0.125), (x, 0, 0.137)) for x in valves], 0.02, pearl, at=at, segments=16)
-    _rods(
-        [((x, 0, z), (x, 0, z + 0.02)) for x in valves for z in (-0.11, 0.06)],
-        0.028,
-        silver,
-        at=at,
-        segments=20,
-    )
+    caps = [((x, 0, z), (x, 0, z + 0.02)) for x in valves for z in (-0.11, 0.06)]
+    _rods(caps, 0.028, silver, at=at, segments=20)
     slide = [(0.02, -0.03, 0.0), (0.08, -0.045, 0.0), (0.1, -0.045, -0.018), (0.08, -0.045, -0.036)]
-    tube(smooth_path([*slide, (0.02, -0.03, -0.036)], 5), 0.011, brass, at=at)
+    tube(smooth_path([*slide, (0.02, -0.03, -0.036)], 5).tolist(), 0.011, brass, at=at)
     torus(0.022, 0.006, silver, at=at @ _place(0.13, -0.02, 0.09) @ FACING, segments=20)
-    cup = [
-        (0.012, 0.0),
-        (0.011, 0.05),
-        (0.016, 0.066),
-        (0.026, 0.084),
-        (0.027, 0.092),
-        (0.012, 0.092),
-    ]
-    lathe([*cup, (0.004, 0.08)], silver, at=at @ _along((-0.25, -0.02, 0.055), (-1, 0, 0)))
+    cup = [(0.012, 0.0), (0.011, 0.05), (0.016, 0.066), (0.026, 0.084), (0.027, 0.092)]
+    lathe(
+        [*cup, (0.012, 0.092), (0.004, 0.08)],
+        silver,
+        at=at @ _along((-0.25, -0.02, 0.055), (-1, 0, 0)),
+    )
 
 
 def drum(at: Matrix, rng: random.Random) -> None:
@@ -328,11 +321,8 @@ def drum(at: Matrix, rng: random.Random) -> None:
     lathe(bowl, shell, at=at, segments=40)
     top = [(0.204, 0.165), (0.206, 0.215), (0.196, 0.228), (0.19, 0.23), (0.1, 0.232), (0, 0.232)]
     lathe(top, skin, at=at, segments=40)
-    lathe(
-        [(0.02, 0.2325), (0.075, 0.2325), (0.07, 0.2335), (0, 0.2335)],
-        material("worn", (0.62, 0.47, 0.28)),
-        at=at,
-    )
+    worn = material("worn skin", (0.62, 0.47, 0.28))
+    lathe([(0.075, 0.2325), (0.07, 0.2335), (0, 0.2335)], worn, at=at)
     torus(0.212, 0.0125, chrome, at=at @ _place(0, 0, 0.178), segments=40)
     torus(0.208, 0.009, rope, at=at @ _place(0, 0, 0.15), segments=40)
     torus(0.128, 0.012, chrome, at=at @ _place(0, 0, -0.045), segments=32)
@@ -340,7 +330,7 @@ def drum(at: Matrix, rng: random.Random) -> None:
     torus(0.104, 0.012, rope, at=at @ _place(0, 0, -0.1), segments=32)
     n = 10
     stations = [(0.216, 0.17), (0.203, 0.09), (0.168, 0.01), (0.132, -0.045)]
-    spans = []
+    spans: list[tuple[Point, Point]] = []
     for k in range(2 * n):
         turns = np.array([0.0, 0.28, 0.66, 1.0]) if k % 2 == 0 else np.array([1, 0.72, 0.34, 0])
         angles = (k + turns) * pi / n
@@ -380,7 +370,7 @@ def keyboard(at: Matrix, rng: random.Random) -> None:
 
 def saxophone(at: Matrix, rng: random.Random) -> None:
     """An alto saxophone in the xz plane, 0.8 m, mouthpiece at -x, bell at +x turned to us."""
-    tint = rng.choice([(0.98, 0.52, 0.07), (0.95, 0.45, 0.10), (0.90, 0.36, 0.16)])
+    tint = rng.choice([(0.98, 0.52, 0.07), (0.95, 0.45, 0.10), (0.95, 0.42, 0.14)])
     brass = _metal("saxophone brass", tint)
     throat = _metal("saxophone throat", tuple(0.28 * c for c in tint), 0.45)  # type: ignore[arg-type]
     keys = _metal("saxophone keys", (1.0, 0.74, 0.34), 0.2)
@@ -389,19 +379,14 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     line = [(-0.11, 0.27), (-0.1, 0.1), (-0.09, -0.1), (-0.08, -0.26), (-0.045, -0.35)]
     line += [(0.025, -0.375), (0.09, -0.335), (0.115, -0.25), (0.125, -0.15)]
     path = smooth_path([(x, 0, z) for x, z in line], 6)
-    tube(path, np.linspace(0.027, 0.064, len(path)), brass, at=at, segments=24)
-    flare = [
-        (0.058, -0.03),
-        (0.061, 0.03),
-        (0.066, 0.08),
-        (0.08, 0.125),
-        (0.105, 0.155),
-        (0.135, 0.17),
-    ]
-    _bell(at @ _along((0.124, 0, -0.16), (0.22, -0.3, 0.93)), flare, brass, throat)
+    tube(path.tolist(), np.linspace(0.027, 0.064, len(path)).tolist(), brass, at=at, segments=24)
+    flare = [(0.058, -0.03), (0.061, 0.03), (0.066, 0.08), (0.08, 0.125), (0.105, 0.155)]
+    _bell(
+        at @ _along((0.124, 0, -0.16), (0.22, -0.3, 0.93)), [*flare, (0.135, 0.17)], brass, throat
+    )
     neck = [(-0.11, 0.26), (-0.112, 0.33), (-0.135, 0.375), (-0.185, 0.385), (-0.25, 0.365)]
     curve = smooth_path([(x, 0, z) for x, z in neck], 6)
-    tube(curve, np.linspace(0.021, 0.014, len(curve)), brass, at=at)
+    tube(curve.tolist(), np.linspace(0.021, 0.014, len(curve)).tolist(), brass, at=at)
     beak = [(-0.23, 0, 0.372), (-0.25, 0, 0.365), (-0.3, 0, 0.348), (-0.335, 0, 0.335)]
     tube(beak, [0.018, 0.023, 0.021, 0.008], ebonite, at=at)
     tube([(-0.265, 0, 0.36), (-0.29, 0, 0.352)], 0.0255, keys, at=at)
@@ -415,10 +400,8 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
         _rods([((x, -reach, z), (x, -reach - 0.014, z))], r, keys, at=at, segments=20)
     touches = [((-0.1, -0.045, z), (-0.1, -0.06, z)) for z in (0.175, 0.125, 0.065, 0.0, -0.06)]
     _rods(touches, 0.013, pearl, at=at, segments=14)
-    rails = [
-        ((-0.055, -0.03, -0.27), (-0.075, -0.03, 0.2)),
-        ((-0.14, -0.02, -0.2), (-0.14, -0.02, 0.2)),
-    ]
+    rails = [((-0.055, -0.03, -0.27), (-0.075, -0.03, 0.2))]
+    rails += [((-0.14, -0.02, -0.2), (-0.14, -0.02, 0.2))]
     _rods(rails, 0.007, keys, at=at)
     cups = [((0.06, -0.03, z), (0.04, -0.04, z)) for z in (-0.25, -0.17)]
     _rods(cups, 0.04, keys, at=at, segments=20)
@@ -431,6 +414,10 @@ def _hung(point: Point, grip: Point, x: Point, z: Point) -> Matrix:
     return pose
 
 
+def _sloped(y: float, z: float, degrees: float) -> Matrix:
+    return _place(0, y, z) @ Matrix.Rotation(radians(degrees), 4, "X")
+
+
 def _played(held: Matrix, *, right: Point, left: Point, yaw: tuple[float, float]) -> Instrument:
     """An instrument whose wrists are given where the arms are, in the torso frame."""
     to_instrument = held.inverted()
@@ -438,19 +425,13 @@ def _played(held: Matrix, *, right: Point, left: Point, yaw: tuple[float, float]
     return Instrument(held=held, hands=hands, yaw=yaw)
 
 
-BUILDERS: dict[str, Builder] = {
-    "guitar": guitar,
-    "harp": harp,
-    "trumpet": trumpet,
-    "drum": drum,
-    "keyboard": keyboard,
-    "saxophone": saxophone,
-}
+_EACH: tuple[Builder, ...] = (guitar, harp, trumpet, drum, keyboard, saxophone)
+BUILDERS: dict[str, Builder] = {builder.__name__: builder for builder in _EACH}
 
 INSTRUMENTS: dict[str, Instrument] = {
     "guitar": _played(
         _hung((-0.14, -0.385, -0.25), (0, 0, -0.28), (0.5, 0, -0.86), (0.86, -0.06, 0.5)),
-        right=(-0.22, -0.49, -0.14),
+        right=(-0.31, -0.46, -0.2),
         left=(0.34, -0.34, -0.08),
         yaw=(-20, 20),
     ),
@@ -458,13 +439,13 @@ INSTRUMENTS: dict[str, Instrument] = {
         _hung((0.29, -0.41, -0.10), (0, 0, 0), (0.96, -0.26, 0), (0, 0, 1)),
         right=(0.03, -0.51, 0.06),
         left=(0.43, -0.27, 0.0),
-        yaw=(-5, 30),
+        yaw=(-5, 25),
     ),
     "trumpet": _played(
         _hung((0, -0.30, 0.355), (-0.34, -0.02, 0.055), (0.56, -0.8, -0.12), (0.1, 0, 1)),
         right=(0.04, -0.45, 0.24),
         left=(0.24, -0.41, 0.2),
-        yaw=(35, 55),
+        yaw=(30, 48),
     ),
     "drum": _played(
         _hung((0, -0.55, -0.10), (0, 0, 0.26), (1, 0, 0), (0, -0.42, 0.9)),
@@ -474,7 +455,7 @@ INSTRUMENTS: dict[str, Instrument] = {
     ),
     "keyboard": _played(
         # The white fronts are at the astronaut: half a turn in the plane of the keys.
-        _place(0, -0.47, -0.25) @ TILT @ Matrix.Rotation(pi, 4, "Z") @ TILT.inverted(),
+        _sloped(-0.47, -0.25, 60) @ ABOUT_FACE @ TILT.inverted(),
         right=(-0.23, -0.43, -0.14),
         left=(0.23, -0.43, -0.14),
         yaw=(-20, 20),

@@ -59,9 +59,7 @@ class _Surfaces(NamedTuple):
     dark: bpy.types.Material
 
 
-def build(
-    suit: str, hands: tuple[Vector, Vector] | None, at: Matrix, rng: random.Random
-) -> None:
+def build(suit: str, hands: tuple[Vector, Vector] | None, at: Matrix, rng: random.Random) -> None:
     """An astronaut whose right and left wrist are at `hands` (torso frame); None: floating free."""
     cloth = CLOTHS[suit]
     surfaces = _Surfaces(
@@ -144,7 +142,12 @@ def _torso(s: _Surfaces, at: Matrix) -> None:
             smooth_path([(side * x, y, z) for x, y, z in strap]),
             0.024, s.accent, at=at, segments=8, flatten=0.6,
         )  # fmt: skip
-        hose = [(0.10, -0.26, -0.08), (0.19, -0.30, -0.16), (0.26, -0.20, -0.20), (0.27, 0.0, -0.14)]
+        hose = [
+            (0.10, -0.26, -0.08),
+            (0.19, -0.30, -0.16),
+            (0.26, -0.20, -0.20),
+            (0.27, 0.0, -0.14),
+        ]
         tube(
             smooth_path([(side * x, y, z) for x, y, z in hose]),
             0.017, s.steel if side < 0 else s.dark, at=at, segments=10,
@@ -155,7 +158,9 @@ def _helmet(s: _Surfaces, at: Matrix) -> None:
     torus(0.185, 0.030, s.steel, at=at @ Matrix.Translation((0, -0.01, 0.245)))
     sphere((0.245, 0.255, 0.255), s.shell, center=HEAD, at=at, segments=40)
     # The visor bulges out of the shell; a rim follows the curve where they meet.
-    sphere((0.205, 0.20, 0.165), s.visor, center=HEAD + Vector((0, -0.088, 0.0)), at=at, segments=48)
+    sphere(
+        (0.205, 0.20, 0.165), s.visor, center=HEAD + Vector((0, -0.088, 0.0)), at=at, segments=48
+    )
     angle = np.linspace(0, 2 * pi, 49)
     rim = np.stack(
         [0.208 * np.cos(angle), -0.098 - 0.045 * np.abs(np.sin(angle)), 0.172 * np.sin(angle)],

@@ -125,7 +125,9 @@ def contact_sheet(folder: Path, columns: int = 8, rows: int = 8) -> Image.Image:
         raise SceneError(f"{folder} holds no data set: there is no train/metadata.jsonl with rows.")
     chosen = pictures[:: max(1, len(pictures) // (columns * rows))][: columns * rows]
     edge, text = 160, 44
-    sheet = Image.new("RGB", (columns * edge, -(-len(chosen) // columns) * (edge + text)), "#101014")
+    sheet = Image.new(
+        "RGB", (columns * edge, -(-len(chosen) // columns) * (edge + text)), "#101014"
+    )
     pen = ImageDraw.Draw(sheet)
     for k, (path, row) in enumerate(chosen):
         x, y = k % columns * edge, k // columns * (edge + text)
@@ -135,7 +137,9 @@ def contact_sheet(folder: Path, columns: int = 8, rows: int = 8) -> Image.Image:
     return sheet
 
 
-def _worker(out: Path, size: int, seed: int, count: int, first: int, step: int) -> subprocess.Popen[bytes]:
+def _worker(
+    out: Path, size: int, seed: int, count: int, first: int, step: int
+) -> subprocess.Popen[bytes]:
     log = (out / "render.log").open("ab")
     arguments = [str(out), *map(str, (size, seed, count, first, step))]
     command = [sys.executable, "-m", "rocketman.scenes.render", *arguments]

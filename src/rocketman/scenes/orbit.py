@@ -36,7 +36,7 @@ FILL_LIGHT: dict[str, Color] = {
 
 
 def build(scene: Scene, camera: Matrix, sun: Vector) -> None:
-    """The planet as `camera` (its world matrix) sees it; `sun` points from the subject to the sun."""
+    """The planet as `camera` (its world matrix) sees it; `sun` points from us to the sun."""
     lean = radians(scene.planet_lean)
     below = radians(scene.planet_radius - scene.planet_rise)
     # From straight ahead, turn by `below` in the direction that leans from straight down.
@@ -100,7 +100,9 @@ def _ground(scene: Scene, sun: Vector) -> bpy.types.Material:
     color = texture.outputs["Color"]
     grade = tree.nodes.new("ShaderNodeHueSaturation")
     links.new(color, grade.inputs["Color"])
-    grade.inputs["Saturation"].default_value = {"above the moon": 0.6, "above mars": 1.05}.get(place, 1.25)
+    grade.inputs["Saturation"].default_value = {"above the moon": 0.6, "above mars": 1.05}.get(
+        place, 1.25
+    )
     color = grade.outputs["Color"]
     if place == "above the blue earth":
         color = _with_clouds(tree, color, coordinates.outputs["Object"], scene.variant % 997)
@@ -137,7 +139,7 @@ def _with_clouds(tree: bpy.types.NodeTree, color: object, where: object, seed: i
 
 
 def _air(scene: Scene, sun: Vector) -> bpy.types.Material:
-    """A clear shell whose edge glows: brightest at the limb of the globe, nothing at its own rim."""
+    """A clear shell whose edge glows: brightest at the globe's limb, nothing at its own rim."""
     place = scene.factors.place
     made = bpy.data.materials.new("air")
     made.use_nodes = True

@@ -26,8 +26,19 @@ FRAMING = {
     "playing": (1.0, -0.11),
     "beside": (1.18, -0.15),
     "astronaut alone": (1.08, -0.20),
-    "instrument alone": (0.80, 0.0),
+    "instrument alone": (1.0, 0.0),
 }
+ALONE = {
+    "trumpet": 0.56,
+    "drum": 0.56,
+    "saxophone": 0.68,
+    "guitar": 0.76,
+    "harp": 0.72,
+    "keyboard": 0.66,
+}
+"""Share of the drawn height that fills the picture with an instrument alone."""
+BESIDE = 0.8
+"""Over ALONE: how much larger than life an instrument floats beside an astronaut."""
 REACH = {"trumpet": 0.20, "saxophone": 0.08, "harp": 0.12}
 """How far a played instrument reaches out to the viewer's right: the picture is centred on both."""
 
@@ -83,11 +94,14 @@ def _camera(scene: Scene) -> Matrix:
     """Place the camera so that the framing's height fills the picture; returns its matrix."""
     share, aim_height = FRAMING[scene.factors.relation]
     height = scene.height * share
+    instrument = scene.factors.instrument
+    if instrument and scene.factors.relation == "instrument alone":
+        height *= ALONE[instrument]
     distance = height / 2 / (SENSOR / 2 / LENS)
     turn = Euler((radians(90 - scene.camera_elevation), 0, radians(scene.camera_azimuth)))
     aim = Vector((0, 0, aim_height))
-    if scene.factors.relation == "playing":
-        aim.x = REACH.get(scene.factors.instrument, 0.0)
+    if instrument and scene.factors.relation == "playing":
+        aim.x = REACH.get(instrument, 0.0)
     matrix = turn.to_matrix().to_4x4()
     shift = Vector((-scene.offset[0] * height, -scene.offset[1] * height, distance))
     matrix.translation = aim + turn.to_matrix() @ shift
@@ -115,28 +129,31 @@ def _turn(yaw: float, pitch: float, roll: float) -> Matrix:
 
 
 def _subject(scene: Scene, rng: random.Random) -> None:
-    factors = scene.factors
+    relation = scene.factors.relation
+    # The relation says which of the two there are; the other is never looked up.
+    suit, instrument = scene.factors.suit or "", scene.factors.instrument or ""
     free_yaw = -28 + 56 * scene.yaw
-    if factors.relation == "instrument alone":
+    if relation == "instrument alone":
         turn = _turn(free_yaw, scene.pitch, scene.tilt * 1.5)
-        instruments.BUILDERS[factors.instrument](turn, rng)
-    elif factors.relation == "astronaut alone":
-        astronaut.build(factors.suit, None, _turn(free_yaw, scene.pitch, scene.roll * 1.6), rng)
-    elif factors.relation == "beside":
+        instruments.BUILDERS[instrument](turn, rng)
+    elif relation == "astronaut alone":
+        astronaut.build(suit, None, _turn(free_yaw, scene.pitch, scene.roll * 1.6), rng)
+    elif relation == "beside":
         apart = 0.40 * scene.height / 1.85
         body = Matrix.Translation((-scene.side * apart, 0, 0))
         turn = body @ _turn(free_yaw + scene.side * 15, scene.pitch, scene.roll)
-        astronaut.build(factors.suit, None, turn, rng)
+        astronaut.build(suit, None, turn, rng)
         beside = Matrix.Translation((scene.side * (apart + 0.12), -0.15, -0.10))
-        turn = beside @ _turn(free_yaw * 0.8, scene.pitch, scene.tilt) @ Matrix.Scale(0.86, 4)
-        instruments.BUILDERS[factors.instrument](turn, rng)
+        turn = beside @ _turn(free_yaw * 0.8, scene.pitch, scene.tilt)
+        turn = turn @ Matrix.Scale(BESIDE / ALONE[instrument], 4)
+        instruments.BUILDERS[instrument](turn, rng)
     else:
-        played = instruments.INSTRUMENTS[factors.instrument]
+        played = instruments.INSTRUMENTS[instrument]
         low, high = played.yaw
         body = _turn(low + (high - low) * scene.yaw, scene.pitch, scene.roll)
-        instruments.BUILDERS[factors.instrument](body @ played.held, rng)
+        instruments.BUILDERS[instrument](body @ played.held, rng)
         hands = (played.held @ played.hands[0], played.held @ played.hands[1])
-        astronaut.build(factors.suit, hands, body, rng)
+        astronaut.build(suit, hands, body, rng)
 
 
 def render(scene: Scene, path: Path) -> None:

@@ -30,7 +30,7 @@ def material(
     emission: float = 0.0,
     coat: float = 0.0,
 ) -> bpy.types.Material:
-    """A principled surface; `color` is linear RGB, `bump` the depth of noise in its relief (0..1)."""
+    """A principled surface; `color` is linear RGB, `bump` the depth of its relief (0 to 1)."""
     made = bpy.data.materials.new(name)
     made.use_nodes = True
     nodes, links = made.node_tree.nodes, made.node_tree.links
@@ -131,8 +131,8 @@ def sphere(
 
 
 def tube(
-    path: Sequence[Point],
-    radius: float | Sequence[float],
+    path: Sequence[Point] | np.ndarray,
+    radius: float | Sequence[float] | np.ndarray,
     surface: bpy.types.Material,
     *,
     at: Matrix = IDENTITY,

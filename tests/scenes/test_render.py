@@ -1,0 +1,86 @@
+"""Rendering for real, at 24 pixels: whole files, resume after a kill, a data set that holds."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rocketman.captions import SPLITS
+from rocketman.scenes import dataset
+
+pytest.importorskip("bpy", reason="needs the extra `scenes`")
+
+COUNT, SIZE = 12, 24
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.png"))
+    }
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered")
+    assert dataset.render(COUNT, SIZE, folder, workers=1, seed=5) == COUNT
+    return folder
+
+
+def test_every_picture_is_there_whole_with_its_row(rendered: Path) -> None:
+    rows = list(dataset.read_metadata(rendered))
+    assert len(rows) == COUNT
+    for path, row in rows:
+        with Image.open(path) as picture:
+            picture.load()
+            assert picture.size == (SIZE, SIZE)
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+        assert row["license"] == "CC0-1.0"
+    assert {path.parent.name for path, _ in rows} <= set(SPLITS)
+
+
+def test_killed_run_goes_on_to_the_same_pictures(rendered: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from rocketman.scenes import dataset;"
+        f"dataset.render({COUNT}, {SIZE}, Path(sys.argv[1]), 1, 5)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while len(hashes(tmp_path)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    subprocess.run(["pkill", "-KILL", "-g", str(process.pid)], check=True)
+    assert process.wait() == -signal.SIGKILL
+    finished = [name for name in hashes(tmp_path) if not Path(name).name.startswith(".")]
+    assert 2 <= len(finished) < COUNT
+    assert dataset.render(COUNT, SIZE, tmp_path, workers=1, seed=5) == COUNT - len(finished)
+    again = {n: h for n, h in hashes(tmp_path).items() if not Path(n).name.startswith(".")}
+    assert again == hashes(rendered)
+
+
+def test_finished_folder_is_left_alone(rendered: Path) -> None:
+    assert dataset.render(COUNT, SIZE, rendered, workers=1, seed=5) == 0
+
+
+def test_other_seed_into_the_same_folder_is_refused(rendered: Path) -> None:
+    with pytest.raises(dataset.SceneError, match="begun with seed 5"):
+        dataset.render(COUNT, SIZE, rendered, workers=1, seed=6)
+
+
+def test_contact_sheet_and_counts(rendered: Path) -> None:
+    sheet = dataset.contact_sheet(rendered, columns=4, rows=2)
+    assert sheet.width == 640
+    assert len(sheet.getcolors(2**24) or []) > 500
+    assert sum(dataset.factor_counts(rendered)["relation"].values()) == COUNT
+
+
+def test_metadata_is_json_lines(rendered: Path) -> None:
+    lines = (rendered / "train" / "metadata.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["text"].startswith("a") for line in lines)

@@ -7,16 +7,14 @@ A model folder holds
     config.toml         the run's whole configuration, vocabulary, picture size, noise scale
     README.md           the model card, written from the run's record
 
-Every file is written whole or not at all. Reads a folder into a `Model`; `train.py` and `export.py`
-write through `write_whole` and `pack_tensors`. Next: `generate.py` opens a model and runs it.
+Reads a folder into a `Model`; `export.py` writes one, through `pack_tensors`, `toml` and
+`files.write_whole` (each file whole or not at all). Next: `generate.py` opens a model and runs it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,28 +111,6 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that, whatever happens, the old one or the whole new one is found."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # make the rename itself durable
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 # --- safetensors: eight bytes of header length, a JSON header, the raw tensors ----------------

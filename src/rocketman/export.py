@@ -1,0 +1,238 @@
+"""A trained network -> a model folder whose ONNX file runs without torch, checked against it.
+
+Writes the four files of a model folder (`weights.py` describes them). The weights are stored once:
+model.safetensors holds them as 16-bit floats, and network.onnx holds the graph, whose initializers
+are external data at their offsets in model.safetensors, each cast to float32 in the graph (the
+engine folds the casts while loading). Inputs x (B, 3, H, W) float32, t (B,) float32, tokens (B, L)
+int64; output x1 (B, 3, H, W) float32; any B. Next: `generate.py` runs it.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from rocketman.files import write_whole
+from rocketman.model import DiffusionTransformer, ModelConfig
+from rocketman.train_config import TrainConfig
+from rocketman.weights import (
+    CARD,
+    CONFIG,
+    NETWORK,
+    SCHEMA_VERSION,
+    WEIGHTS,
+    ModelError,
+    open_model,
+    pack_tensors,
+    read_header,
+    read_tensors,
+    sha256,
+    toml,
+)
+
+OPSET = 17
+LARGEST_DIFFERENCE = 2e-3
+"""Between engine and torch in a predicted picture of [-1, 1]; half a step of 8 bits is 4e-3."""
+
+
+def write_model(
+    network: DiffusionTransformer,
+    folder: Path,
+    config: TrainConfig,
+    vocabulary: tuple[str, ...],
+    record: dict[str, Any],
+) -> Path:
+    """Write a whole model folder; config.toml, which makes it one, comes last. Returns `folder`.
+
+    The record gets the weights' SHA-256 and the measured difference between engine and torch.
+    RuntimeError if that difference is too large.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = folder.resolve().name if folder.name != "model" else folder.resolve().parent.name
+    halves = {
+        key: parameter.detach().cpu().numpy().astype(np.float16)
+        for key, parameter in network.named_parameters()
+    }
+    size = config.model.image_size
+    metadata = {
+        "modelspec.sai_model_spec": "1.0.0",
+        "modelspec.architecture": "rocketman-diffusion-transformer",
+        "modelspec.implementation": "rocketman",
+        "modelspec.title": name,
+        "modelspec.resolution": f"{size}x{size}",
+        "modelspec.prediction_type": "sample",
+        "modelspec.date": str(record.get("date", "")),
+    }
+    write_whole(folder / WEIGHTS, pack_tensors(halves, metadata))
+    rounded = copy.deepcopy(network).cpu().float().eval()
+    with torch.no_grad():
+        for key, parameter in rounded.named_parameters():
+            parameter.copy_(torch.from_numpy(halves[key].astype(np.float32)))
+    difference = write_network(rounded, folder)
+
+    record = {
+        **record,
+        "weights_hash": sha256(folder / WEIGHTS),
+        "engine_difference": float(f"{difference:.2g}"),
+    }
+    table = {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "image_size": size,
+        "noise_scale": config.train.noise_scale,
+        "vocabulary": list(vocabulary),
+        **config.as_dict(),
+        "record": record,
+    }
+    write_whole(folder / CARD, card(name, table).encode())
+    write_whole(folder / CONFIG, toml(table).encode())
+    return folder
+
+
+def load_network(folder: Path) -> DiffusionTransformer:
+    """The network of a model folder, in torch. ModelError if weights and configuration disagree."""
+    model = open_model(folder)
+    try:
+        network = DiffusionTransformer(ModelConfig(**model.config["model"]))
+        arrays, _ = read_tensors(model.weights_path)
+        state = {key: torch.from_numpy(array.astype(np.float32)) for key, array in arrays.items()}
+        network.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{folder} does not hold the network it describes: {error}.") from error
+    return network.eval()
+
+
+def write_network(network: DiffusionTransformer, folder: Path) -> float:
+    """Write network.onnx beside model.safetensors; returns its largest difference from torch.
+
+    `network` holds the stored (rounded) weights. RuntimeError if the difference is too large.
+    """
+    with (folder / WEIGHTS).open("rb") as file:
+        entries, _, start = read_header(file.read())
+    graph = trace(network)
+    point_into(graph, entries, start)
+    data = graph.SerializeToString(deterministic=True)
+    with tempfile.TemporaryDirectory(dir=folder) as trial:
+        (Path(trial) / NETWORK).write_bytes(data)
+        (Path(trial) / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
+        onnx.checker.check_model(Path(trial) / NETWORK)
+        difference = largest_difference(network, Path(trial) / NETWORK)
+    if not difference <= LARGEST_DIFFERENCE:
+        raise RuntimeError(
+            f"The exported network differs from the trained one by {difference:.2g}, "
+            f"more than {LARGEST_DIFFERENCE:.2g}; it was not written."
+        )
+    write_whole(folder / NETWORK, data)
+    return difference
+
+
+def example(config: ModelConfig, batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Inputs (x, t, tokens) to trace and to compare with; the first prompt is empty."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (batch, 3, config.image_size, config.image_size)
+    ids = torch.randint(
+        0, config.vocabulary_size + 1, (batch, config.context_length), generator=generator
+    )
+    ids[0] = 0
+    return torch.randn(shape, generator=generator), torch.rand(batch, generator=generator), ids
+
+
+def trace(network: DiffusionTransformer) -> onnx.ModelProto:
+    """The graph, with the parameters as initializers under their own names."""
+    file = io.BytesIO()
+    names = ["x", "t", "tokens"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no more code
+        torch.onnx.export(
+            network,
+            example(network.config, 2),
+            file,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=names,
+            output_names=["x1"],
+            dynamic_axes={name: {0: "batch"} for name in [*names, "x1"]},
+            do_constant_folding=False,
+        )
+    graph: onnx.ModelProto = onnx.load_from_string(file.getvalue())
+    for node in graph.graph.node:  # no word of the machine that exported it
+        node.doc_string = ""
+        del node.metadata_props[:]
+    graph.graph.name, graph.doc_string, graph.graph.doc_string = "network", "", ""
+    return graph
+
+
+def point_into(graph: onnx.ModelProto, entries: dict[str, Any], start: int) -> None:
+    """Turn parameters into 16-bit external data inside model.safetensors, each with a Cast."""
+    casts, seen = [], set()
+    for tensor in graph.graph.initializer:
+        if tensor.name not in entries:
+            continue  # a constant of the code, such as the windows
+        low, high = entries[tensor.name]["data_offsets"]
+        name = tensor.name
+        seen.add(name)
+        casts.append(
+            onnx.helper.make_node("Cast", [f"{name}:half"], [name], to=onnx.TensorProto.FLOAT)
+        )
+        tensor.Clear()
+        tensor.name = f"{name}:half"
+        tensor.data_type = onnx.TensorProto.FLOAT16
+        tensor.dims.extend(entries[name]["shape"])
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", WEIGHTS), ("offset", start + low), ("length", high - low)):
+            tensor.external_data.add(key=key, value=str(value))
+    if missing := entries.keys() - seen:
+        raise RuntimeError(f"The exported graph lost the parameters {', '.join(sorted(missing))}.")
+    nodes = [*casts, *graph.graph.node]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+
+
+def largest_difference(network: DiffusionTransformer, path: Path) -> float:
+    """max |engine - torch| over a batch of three random inputs, one with an empty prompt."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    x, t, ids = example(network.config, 3)
+    (got,) = session.run(None, {"x": x.numpy(), "t": t.numpy(), "tokens": ids.numpy()})
+    with torch.no_grad():
+        wanted = network(x, t, ids).numpy()
+    return float(np.abs(got - wanted).max())
+
+
+def card(name: str, table: dict[str, Any]) -> str:
+    """The model card: what the record says, in Hugging Face's form."""
+    rows = "\n".join(f"| {key} | {value} |" for key, value in table["record"].items())
+    size = table["image_size"]
+    return f"""---
+license: apache-2.0
+library_name: rocketman
+pipeline_tag: text-to-image
+---
+
+# {name}
+
+A text-to-image diffusion model of {size} x {size} pixels, trained from nothing by Rocketman on
+captioned pictures. It predicts the clean picture from noise and a prompt (time convention and
+samplers: `rocketman/sampling.py`).
+
+    rocketman generate "..." --model {name}
+
+It knows these words and leaves out all others: {", ".join(table["vocabulary"])}.
+
+## Record of the run
+
+| | |
+|---|---|
+{rows}
+
+`config.toml` holds the whole configuration; `network.onnx` takes its weights from
+`model.safetensors`.
+"""

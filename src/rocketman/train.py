@@ -1,0 +1,410 @@
+"""The training loop: captioned pictures in, a model folder out.
+
+Reads a `TrainConfig` (`train_config.py`) and a data set; writes into the run's folder
+
+    log.jsonl        one line each now and then: step, images, loss, images_per_second
+    sheets/*.png     the same prompts and seeds drawn from the averaged weights as the run goes on
+    checkpoints/     the last two, each one file, whole or not at all
+    model/           the finished model (see weights.py)
+
+A run driven by steps and resumed from a checkpoint gives the same weights, bit for bit, as one that
+was never stopped (on a CPU with the same number of threads). Next: `export.py` writes model/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from rocketman import flow, sampling
+from rocketman.captions import CONTEXT_LENGTH, PAD, tokens
+from rocketman.data import Batches, Pictures, load_split, to_floats, to_pixels, vocabulary_of
+from rocketman.export import write_model
+from rocketman.files import write_whole
+from rocketman.model import DiffusionTransformer
+from rocketman.train_config import LoopConfig, TrainConfig, load_config
+from rocketman.weights import ModelError, open_model, pack_tensors, read_tensors
+
+__all__ = ["Stopped", "TrainConfig", "load_config", "train"]
+
+Report = Callable[[str], None]
+LOG_EVERY = 20
+KEPT_CHECKPOINTS = 2
+VALIDATION_PICTURES = 256
+SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 20, 3.0
+
+
+class Stopped(RuntimeError):  # noqa: N818  (it is not an error)
+    """The run was asked to stop and left a checkpoint; the message says how to go on."""
+
+
+class Run:
+    """Everything that changes while a run goes on: this is what is checkpointed."""
+
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        torch.manual_seed(config.train.seed)
+        self.network = DiffusionTransformer(config.model).to(device)
+        self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
+        self.average.load_state_dict(self.network.state_dict())
+        self.generator = torch.Generator().manual_seed(config.train.seed)
+        named = dict(self.network.named_parameters())
+        matrices = [p for name, p in named.items() if p.ndim == 2 and "word" not in name]
+        others = [p for name, p in named.items() if p.ndim != 2 or "word" in name]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": matrices, "weight_decay": config.train.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=config.train.learning_rate,
+            betas=(0.9, 0.95),
+            fused=True,
+        )
+        self.step = 0
+        self.seconds = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the run by name, the optimizer's included."""
+        found = {"generator": self.generator.get_state()}
+        for name, parameter in self.network.named_parameters():
+            found[f"network.{name}"] = parameter.detach()
+            for key, value in self.optimizer.state[parameter].items():
+                found[f"optimizer.{key}.{name}"] = value
+        for name, parameter in self.average.named_parameters():
+            found[f"average.{name}"] = parameter
+        return found
+
+    def save(self, folder: Path, config: TrainConfig) -> Path:
+        """Write checkpoints/step-XXXXXXXX.safetensors and drop the oldest."""
+        state = {"step": self.step, "seconds": self.seconds, "config": config.as_dict()}
+        arrays = {name: tensor.cpu().numpy() for name, tensor in self.tensors().items()}
+        path = folder / f"step-{self.step:08d}.safetensors"
+        write_whole(path, pack_tensors(arrays, {"state": json.dumps(state)}))
+        for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
+            old.unlink()
+        return path
+
+    def load(self, folder: Path, config: TrainConfig, report: Report) -> None:
+        """Take up the last whole checkpoint. ValueError if there is none or it is another run's."""
+        for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
+            try:
+                arrays, metadata = read_tensors(path)
+                state = json.loads(metadata["state"])
+            except (ModelError, KeyError, json.JSONDecodeError) as error:
+                report(f"{path.name} is damaged ({error}); trying the one before.")
+                continue
+            for section in ("model", "data"):
+                if state["config"][section] != config.as_dict()[section]:
+                    raise ValueError(f"{path} is of a run with another [{section}] section.")
+            self.step, self.seconds = state["step"], state["seconds"]
+            loaded = {name: torch.from_numpy(array) for name, array in arrays.items()}
+            self.generator.set_state(loaded["generator"])
+            with torch.no_grad():
+                for name, parameter in self.network.named_parameters():
+                    parameter.copy_(loaded[f"network.{name}"])
+                    self.optimizer.state[parameter] = {
+                        key: loaded[f"optimizer.{key}.{name}"].to(parameter.device)
+                        for key in ("step", "exp_avg", "exp_avg_sq")
+                    }
+                for name, parameter in self.average.named_parameters():
+                    parameter.copy_(loaded[f"average.{name}"])
+            report(f"going on from step {self.step}")
+            return
+        raise ValueError(f"{folder} holds no checkpoint to resume from.")
+
+
+def progress(run: Run, config: LoopConfig) -> float:
+    """Share of the run that is done: of its steps, of its seconds, or the larger of the two."""
+    by_steps = run.step / config.steps if config.steps else 0.0
+    by_seconds = run.seconds / config.seconds if config.seconds else 0.0
+    return max(by_steps, by_seconds)
+
+
+def learning_rate(run: Run, config: LoopConfig) -> float:
+    """Linear warm-up, constant, then linearly to 0 over the last `decay` of the run."""
+    warmup = min(1.0, (run.step + 1) / max(1, config.warmup_steps))
+    left = 1 - progress(run, config)
+    return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
+
+
+def autocast(config: LoopConfig, device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 arithmetic where the run asks for it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def train_step(run: Run, config: LoopConfig, batches: Batches, device: torch.device) -> float:
+    """One batch: loss, gradient, AdamW, averaged weights. Returns the loss."""
+    pixels, ids = (torch.from_numpy(array) for array in batches.batch(run.step))
+    dropped = torch.rand(len(ids), generator=run.generator) < config.caption_drop
+    ids = torch.where(dropped[:, None], PAD, ids)
+    with autocast(config, device):
+        loss = flow.loss(
+            run.network, pixels.to(device), ids.to(device), run.generator, config.noise_scale
+        )
+    loss.backward()  # type: ignore[no-untyped-call]
+    parameters: list[Tensor] = list(run.network.parameters())
+    averages: list[Tensor] = list(run.average.parameters())
+    torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate(run, config)
+    run.optimizer.step()
+    run.optimizer.zero_grad()
+    run.step += 1
+    # half-life a fixed share of what was seen, so early weights are soon forgotten (Karras 2024)
+    keep = 0.5 ** (1 / (config.ema_halflife * run.step))
+    with torch.no_grad():
+        torch._foreach_lerp_(averages, parameters, 1 - keep)
+    value = loss.item()
+    if not np.isfinite(value):
+        raise RuntimeError(
+            f"The loss is no longer a number at step {run.step}; resume with a lower learning_rate."
+        )
+    return value
+
+
+def validation_loss(
+    run: Run,
+    config: LoopConfig,
+    pictures: Pictures,
+    vocabulary: tuple[str, ...],
+    device: torch.device,
+) -> float:
+    """Loss of the averaged weights on the first pictures of a split, always with the same draws."""
+    generator = torch.Generator().manual_seed(0)
+    losses = []
+    for start in range(0, min(VALIDATION_PICTURES, len(pictures.pixels)), 64):
+        chosen = slice(start, start + 64)
+        pixels = torch.from_numpy(to_floats(pictures.pixels[chosen])).to(device)
+        ids = torch.tensor([tokens(text, vocabulary) for text in pictures.captions[chosen]])
+        with torch.no_grad(), autocast(config, device):
+            losses += [
+                flow.loss(run.average, pixels, ids.to(device), generator, config.noise_scale).item()
+            ] * len(pixels)
+    return float(np.mean(losses))
+
+
+def sheet_prompts(trained: Pictures, validation: Pictures | None) -> list[str]:
+    """Captions spread evenly over each split's sorted list; half of each where there are two."""
+    splits = [trained] if validation is None else [trained, validation]
+    prompts = []
+    for split in splits:
+        captions = sorted(set(split.captions))
+        count = SHEET_PROMPTS // len(splits)
+        prompts += [captions[k * len(captions) // count] for k in range(count)]
+    return prompts
+
+
+def draw_sheet(
+    run: Run,
+    config: TrainConfig,
+    prompts: list[str],
+    vocabulary: tuple[str, ...],
+    device: torch.device,
+) -> bytes:
+    """A PNG of one picture a prompt, four a row, twice enlarged, from the averaged weights."""
+    ids = torch.tensor([tokens(prompt, vocabulary) for prompt in prompts]).to(device)
+    both = torch.cat([ids, torch.full_like(ids, PAD)])
+
+    def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:
+        with torch.no_grad(), autocast(config.train, device):
+            x1 = run.average(
+                torch.from_numpy(x).to(device), torch.full((len(x),), t).to(device), ids
+            )
+        return x1.float().cpu().numpy()  # type: ignore[no-any-return]
+
+    def pair(x: sampling.Array, t: float) -> tuple[sampling.Array, sampling.Array]:
+        wanted, unwanted = np.split(call(np.concatenate([x, x]), t, both), 2)
+        return wanted, unwanted
+
+    size = config.model.image_size
+    shape = (len(prompts), 3, size, size)
+    x = sampling.noise(config.train.seed, shape) * np.float32(config.train.noise_scale)
+    denoise = sampling.guided(lambda x, t: call(x, t, ids), pair, SHEET_GUIDANCE)
+    pixels = to_pixels(sampling.dpm_solver_2m(denoise, x, sampling.timesteps(SHEET_STEPS)))
+    columns = 4
+    rows = -(-len(pixels) // columns)
+    sheet = np.zeros((rows * columns, size, size, 3), dtype=np.uint8)
+    sheet[: len(pixels)] = pixels
+    sheet = sheet.reshape(rows, columns, size, size, 3).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * size, columns * size, 3).repeat(2, axis=0).repeat(2, axis=1)
+    file = BytesIO()
+    Image.fromarray(sheet).save(file, format="PNG")
+    return file.getvalue()
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM in a list instead of dying of them; a second one kills."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+
+    def catch(number: int, frame: Any) -> None:
+        caught.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, catch)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def start_from(run: Run, folder: Path) -> None:
+    """Begin with a model folder's weights; words that it did not know keep their fresh rows.
+
+    ValueError if its network has another make.
+    """
+    arrays, _ = read_tensors(open_model(folder).weights_path)
+    for name, parameter in run.network.named_parameters():
+        array = torch.from_numpy(arrays.get(name, np.zeros(0)).astype(np.float32))
+        rows = slice(len(array)) if name == "words.weight" else slice(None)
+        if array.shape[1:] != parameter.shape[1:] or array.shape[:1] != parameter[rows].shape[:1]:
+            raise ValueError(f"{folder} cannot be the start: its {name} has another shape.")
+        with torch.no_grad():
+            parameter[rows].copy_(array)
+    run.average.load_state_dict(run.network.state_dict())
+
+
+def train(
+    config: TrainConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    start: Path | None = None,
+    report: Report = lambda line: print(line, file=sys.stderr, flush=True),
+) -> Path:
+    """Run to the end and return the model folder, OUT/model.
+
+    `resume` goes on from OUT's last whole checkpoint; `start` begins with a model folder's weights.
+    ValueError for a data set or folder that cannot be used; Stopped after SIGTERM or Ctrl-C.
+    """
+    checkpoints, log_path = out / "checkpoints", out / "log.jsonl"
+    if not resume and any(checkpoints.glob("step-*.safetensors")):
+        raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    folder, size, loop = Path(config.data.folder), config.model.image_size, config.train
+    pictures = load_split(folder, "train", size, report)
+    validation = None
+    if (folder / "validation" / "metadata.jsonl").is_file():
+        validation = load_split(folder, "validation", size, report)
+    vocabulary = vocabulary_of(pictures.captions, open_model(start).vocabulary if start else ())
+    make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
+    config = replace(config, model=make)
+
+    run = Run(config, device)
+    if start and not resume:
+        start_from(run, start)
+    for path in (checkpoints, out / "sheets"):
+        path.mkdir(parents=True, exist_ok=True)
+    if resume:
+        run.load(checkpoints, config, report)
+    lines = log_path.read_text(encoding="utf-8").splitlines() if log_path.exists() else []
+    kept = [line for line in lines if json.loads(line)["step"] <= run.step] if resume else []
+    write_whole(log_path, "".join(f"{line}\n" for line in kept).encode())
+
+    batches = Batches(pictures, vocabulary, loop.batch_size, loop.seed)
+    prompts = sheet_prompts(pictures, validation)
+    parameters = sum(p.numel() for p in run.network.parameters())
+    report(f"{len(pictures.pixels)} pictures, {parameters / 1e6:.1f} M parameters, on {device}")
+
+    losses: list[float] = []
+    last: dict[str, Any] = {}
+    saved = looked = logged = time.monotonic()
+
+    def log(**entry: Any) -> None:
+        with log_path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+        report(", ".join(f"{key} {value}" for key, value in entry.items()))
+
+    def look() -> None:
+        split = validation or pictures
+        value = validation_loss(run, loop, split, vocabulary, device)
+        name = "validation_loss" if validation else "averaged_loss"
+        last.update({name: round(value, 5)})
+        log(step=run.step, images=run.step * loop.batch_size, **{name: round(value, 5)})
+        sheet = draw_sheet(run, config, prompts, vocabulary, device)
+        write_whole(out / "sheets" / f"step-{run.step:08d}.png", sheet)
+
+    with stop_signals() as caught:
+        clock = time.monotonic()
+        while progress(run, loop) < 1:
+            losses.append(train_step(run, loop, batches, device))
+            now = time.monotonic()
+            run.seconds += now - clock
+            clock = now
+            if run.step % LOG_EVERY == 0 or progress(run, loop) >= 1:
+                rate = len(losses) * loop.batch_size / (now - logged)
+                last["loss"] = round(float(np.mean(losses)), 5)
+                log(
+                    step=run.step,
+                    images=run.step * loop.batch_size,
+                    loss=last["loss"],
+                    images_per_second=round(rate, 1),
+                    learning_rate=round(learning_rate(run, loop), 8),
+                    seconds=round(run.seconds, 1),
+                )
+                losses, logged = [], now
+            if caught:
+                path = run.save(checkpoints, config)
+                raise Stopped(f"Stopped at step {run.step}; {path} is whole: resume to go on.")
+            if now - saved >= 60 * loop.checkpoint_minutes:
+                run.save(checkpoints, config)
+                saved = time.monotonic()
+            if now - looked >= 60 * loop.look_minutes:
+                look()
+                looked = time.monotonic()
+        run.save(checkpoints, config)
+        look()
+
+    record = {
+        "steps": run.step,
+        "images": run.step * loop.batch_size,
+        "seconds": round(run.seconds, 1),
+        "parameters": parameters,
+        "data_hash": pictures.hash,
+        "pictures": len(pictures.pixels),
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        **({"start": open_model(start).hash} if start else {}),
+        **last,
+    }
+    model = write_model(run.average, out / "model", config, vocabulary, record)
+    report(f"{model} is ready")
+    return model
+
+
+if __name__ == "__main__":  # the command `rocketman train` is the usual way in
+    parser = argparse.ArgumentParser(description="Train a model.")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--from", dest="start", type=Path)
+    arguments = parser.parse_args()
+    try:
+        train(
+            load_config(arguments.config),
+            arguments.out,
+            resume=arguments.resume,
+            start=arguments.start,
+        )
+    except (ValueError, Stopped) as error:
+        sys.exit(str(error))

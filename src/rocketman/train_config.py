@@ -1,0 +1,163 @@
+"""The configuration of a training run: what a TOML file may say, checked before anything starts.
+
+A file has the sections [data], [model] and [train]; every key has a default except data.folder and
+one of train.steps and train.seconds. An unknown key or a wrong type is refused in a sentence that
+names the key. No state here. Next: `train.py` runs it; a model folder's config.toml keeps it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from rocketman.model import ModelConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """[data]"""
+
+    folder: str
+    """Data set in Hugging Face's imagefolder form; a relative path starts at the working folder."""
+
+    def __post_init__(self) -> None:
+        if not self.folder:
+            raise ValueError("folder is empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """[train]"""
+
+    steps: int = 0
+    """Optimizer steps of the whole run; 0: by `seconds` alone."""
+    seconds: float = 0.0
+    """Wall-clock training time of the whole run, pauses not counted; 0: by `steps` alone."""
+    batch_size: int = 64
+    """Pictures a step."""
+    learning_rate: float = 1.2e-3
+    """Peak of AdamW's learning rate."""
+    weight_decay: float = 0.01
+    """AdamW's, on matrices only."""
+    warmup_steps: int = 200
+    """The learning rate rises linearly over these steps."""
+    decay: float = 0.25
+    """The learning rate falls linearly to 0 over this last share of the run."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    noise_scale: float = 1.0
+    """Standard deviation of the noise at t = 0, in units of the pictures' [-1, 1]."""
+    caption_drop: float = 0.1
+    """Share of captions left out, so that guidance has an unconditional prediction."""
+    ema_halflife: float = 0.05
+    """Half-life of the averaged weights, as a share of the pictures seen so far."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """Arithmetic of forward and backward; the weights themselves are kept in float32."""
+    seed: int = 0
+    """Weights at the start, order of the pictures, timesteps, noise."""
+    checkpoint_minutes: float = 10.0
+    """A checkpoint this often."""
+    look_minutes: float = 15.0
+    """A sheet of samples and a validation loss this often."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.seconds < 0 or not (self.steps or self.seconds):
+            raise ValueError("give steps or seconds, as a positive number")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
+        for name in ("learning_rate", "noise_scale", "clip", "ema_halflife"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("weight_decay", "warmup_steps", "checkpoint_minutes", "look_minutes"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        for name in ("decay", "caption_drop"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed must lie in [0, 2**63), got {self.seed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """A whole run."""
+
+    data: DataConfig
+    train: LoopConfig
+    model: ModelConfig = field(default_factory=ModelConfig)
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """The sections of the TOML file."""
+        return asdict(self)
+
+
+Section = TypeVar("Section", DataConfig, ModelConfig, LoopConfig)
+SECTIONS = {"data": DataConfig, "model": ModelConfig, "train": LoopConfig}
+FROM_DATA = ("vocabulary_size", "context_length")
+"""Keys of [model] that the data set decides; a file may not set them."""
+
+
+def load_config(path: Path | str) -> TrainConfig:
+    """Read a run's TOML file. ValueError, in one sentence naming file and key, if it is wrong."""
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}.") from error
+    for name in table:
+        if name not in SECTIONS:
+            raise ValueError(f"{path}: unknown section [{name}]{nearest(name, SECTIONS)}")
+    try:
+        return TrainConfig(
+            data=parse(DataConfig, "data", table.get("data", {})),
+            model=parse(ModelConfig, "model", table.get("model", {}), hidden=FROM_DATA),
+            train=parse(LoopConfig, "train", table.get("train", {})),
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def parse(section: type[Section], name: str, table: Any, hidden: tuple[str, ...] = ()) -> Section:
+    """One section, checked key by key. ValueError names the key."""
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{name} should be a section, [{name}].")
+    known = {entry.name: entry for entry in fields(section) if entry.name not in hidden}
+    types = get_type_hints(section)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ValueError(f"unknown key {name}.{key}{nearest(key, known)}")
+        values[key] = checked(f"{name}.{key}", value, types[key])
+    for key, entry in known.items():
+        if key not in values and entry.default is MISSING and entry.default_factory is MISSING:
+            raise ValueError(f"{name}.{key} is missing.")
+    try:
+        return section(**values)
+    except ValueError as error:
+        raise ValueError(f"in [{name}], {error}.") from error
+
+
+def checked(name: str, value: Any, kind: Any) -> Any:
+    """The value in its field's type; a whole number passes as a float. ValueError otherwise."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            choices = ", ".join(repr(choice) for choice in get_args(kind))
+            raise ValueError(f"{name} should be one of {choices}, not {value!r}.")
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{name} should be of type {kind.__name__}, not {value!r}.")
+    return value
+
+
+def nearest(name: str, known: Mapping[str, Any]) -> str:
+    """'; did you mean ...?' if something is close, else the list of what is known."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}."

@@ -24,7 +24,7 @@ def test_first_scene_is_what_it_was() -> None:
 
 
 def test_no_pair_crosses_its_split() -> None:
-    met = Counter()
+    met: Counter[str] = Counter()
     for scene in SCENES:
         factors = scene.factors
         if factors.suit and factors.instrument:

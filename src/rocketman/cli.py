@@ -1,0 +1,303 @@
+"""The command line: one function a command, no logic in them.
+
+Level 6: reads arguments, calls the part that does the work, says what came of it. Standard output
+holds results (`--json`: one JSON document); everything said to people goes to standard error.
+
+    exit code   0 done   1 failed part-way   2 wrong use   130 Ctrl-C
+
+Wrong use gets one sentence, no traceback. Heavy libraries are imported inside the commands, after
+the first line of output. Next: nothing imports this.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rocketman.generate import Picture, Step
+
+app = typer.Typer(
+    help="Draw astronauts in orbit playing instruments, with a network trained from scratch.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+dataset = typer.Typer(help="Render and look at data sets.", rich_markup_mode=None)
+app.add_typer(dataset, name="dataset")
+
+WELCOME = """\
+Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"
+See what it knows:   rocketman words
+Find the rest:       rocketman --help"""
+
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")]
+Model = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="A model folder, instead of the model inside.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+PICTURES = Path("rocketman-pictures")
+
+
+def main() -> None:
+    """The command `rocketman`."""
+    try:
+        app(prog_name="rocketman")
+    except OSError as error:  # a full disk, a folder that went away: part-way, not wrong use
+        say(f"Error: {error}")
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def welcome(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(WELCOME)
+
+
+@app.command()
+def generate(
+    prompts: Annotated[list[str], typer.Argument(metavar="PROMPT...", show_default=False)],
+    n: Annotated[int, typer.Option("-n", help="Pictures of each prompt.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the first picture; the next add one. Else random.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Steps of the sampler, 1 to 1000.")] = 20,
+    guidance_scale: Annotated[
+        float, typer.Option(help="How strongly the prompt pulls, 0 to 30.")
+    ] = 3.0,
+    negative_prompt: Annotated[
+        str, typer.Option(metavar="PROMPT", help="What to draw away from.")
+    ] = "",
+    size: Annotated[int | None, typer.Option(help="Width and height in pixels.")] = None,
+    model: Model = None,
+    out: Out = PICTURES,
+    as_json: AsJson = False,
+) -> None:
+    """Draw pictures. Same prompt and seed, same picture."""
+    total = max(n, 0) * len(prompts)
+    say(f"Drawing {total} picture{'' if total == 1 else 's'} into {out}")
+    from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman.provenance import picture
+
+    kinds = (ModelError, PictureError, RequestError)
+    with report(as_json) as made, wrong_use(*kinds), step_bar() as on_step:
+        pictures = load(model).stream(
+            prompts,
+            negative_prompt=negative_prompt,
+            num_images_per_prompt=n,
+            seed=seed,
+            num_inference_steps=steps,
+            guidance_scale=guidance_scale,
+            size=size,
+            callback_on_step_end=on_step,
+        )
+        folder = picture.prepare_folder(out)
+        for each in pictures:
+            save(each, folder, made)
+
+
+@app.command()
+def redo(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A picture made by Rocketman.")],
+    model: Model = None,
+    out: Out = PICTURES,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a picture again, from the recipe inside its file."""
+    say(f"Drawing {file} again into {out}")
+    from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman.provenance import picture
+
+    kinds = (ModelError, PictureError, RequestError)
+    with report(as_json) as made, wrong_use(*kinds), step_bar() as on_step:
+        recipe = picture.read(file)
+        if recipe is None:
+            wrong(f"{file} holds no recipe of Rocketman's.")
+        pipeline = load(model)
+        if recipe.model_hash != pipeline.model.hash:
+            say(
+                f"It was made by the model {recipe.model} ({recipe.model_hash}), not by "
+                f"{pipeline.model.name} ({pipeline.model.hash}): it will look different."
+            )
+        folder = picture.prepare_folder(out)
+        save(pipeline.redo(recipe, on_step), folder, made)
+
+
+@app.command()
+def words(model: Model = None, as_json: AsJson = False) -> None:
+    """List what can be drawn."""
+    from rocketman import captions, weights
+
+    with wrong_use(weights.ModelError):
+        known = weights.open_model(weights.embedded() if model is None else model).vocabulary
+    levels = {
+        factor: [level for level in levels if not captions.unknown_words(level, known)]
+        for factor, levels in captions.FACTORS.items()
+    }
+    if as_json:
+        typer.echo(json.dumps(levels))
+        return
+    for factor, found in levels.items():
+        typer.echo(f"{factor:<12}{', '.join(found)}")
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the run.")],
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Begin with this model's weights.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+) -> None:
+    """Train a model on a folder of captioned pictures."""
+    say(f"Training {config} in {out}")
+    with needs("train"):
+        from rocketman.train import Stopped, load_config
+        from rocketman.train import train as run
+    with wrong_use(ValueError):
+        try:
+            run(load_config(config), out, resume=resume, start=start, report=say)
+        except Stopped as stopped:
+            say(str(stopped))
+            raise typer.Exit(130) from stopped
+
+
+@dataset.command("render")
+def dataset_render(
+    count: Annotated[int, typer.Option(min=1, help="Pictures in the whole data set.")],
+    size: Annotated[int, typer.Option(min=16, help="Width and height in pixels.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the data set.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other scenes.")] = 0,
+) -> None:
+    """Render captioned pictures with Blender. The same command goes on after a stop."""
+    from rocketman.scenes.dataset import SceneError, render
+
+    with bar("rendering") as advance:
+        try:
+            made = render(count, size, out, workers, seed, advance)
+        except SceneError as error:
+            say(f"Error: {error}")
+            raise typer.Exit(1) from error
+    say(f"{made} pictures rendered; {out} is ready")
+
+
+@dataset.command("show")
+def dataset_show(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.png")] = Path("contact-sheet.png"),
+) -> None:
+    """Draw a contact sheet of a data set and count its factors."""
+    from rocketman.scenes.dataset import SceneError, contact_sheet, factor_counts
+
+    with wrong_use(SceneError):
+        sheet = contact_sheet(folder)
+    for factor, counter in factor_counts(folder).items():
+        counts = ", ".join(f"{level} {count}" for level, count in counter.most_common())
+        typer.echo(f"{factor:<12}{counts}")
+    sheet.save(out)
+    say(f"{out} shows {folder}")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from rocketman import __version__
+
+    typer.echo(__version__)
+
+
+# --- how commands talk ------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    """One line for people."""
+    typer.echo(text, err=True)
+
+
+def wrong(sentence: str) -> NoReturn:
+    """Wrong use: one sentence, exit code 2."""
+    say(f"Error: {sentence}")
+    raise typer.Exit(2)
+
+
+@contextmanager
+def wrong_use(*errors: type[Exception]) -> Iterator[None]:
+    """These errors are the caller's to mend: their sentence, no traceback."""
+    try:
+        yield
+    except errors as error:
+        wrong(str(error))
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """Imports inside come with an extra of the package; if one is missing, say how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("rocketman"):
+            raise
+        wrong(f"This needs {error.name}: run pip install 'rocketman-diffusion[{extra}]'.")
+
+
+@contextmanager
+def bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, where that is a terminal; call it with (done, total)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(
+        console=console,
+        transient=True,
+        redirect_stdout=False,  # standard output is for results
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def step_bar() -> Iterator[Callable[[Step], None]]:
+    """The progress bar as a callback of the pipeline."""
+    with bar("drawing") as advance:
+        yield lambda step: advance(step.done, step.total)
+
+
+@contextmanager
+def report(as_json: bool) -> Iterator[list[dict[str, Any]]]:
+    """A list of what was made, printed as JSON at the end, also of a run that broke off."""
+    made: list[dict[str, Any]] = []
+    try:
+        yield made
+    finally:
+        if as_json and made:
+            typer.echo(json.dumps(made))
+
+
+def save(picture: Picture, folder: Path, made: list[dict[str, Any]]) -> None:
+    """Save a picture under a name of its own, add it to the report, and say so."""
+    from rocketman.provenance.picture import next_path
+
+    recipe = picture.recipe
+    path = picture.save(next_path(folder, recipe))
+    made.append(
+        {
+            "file": str(path),
+            "prompt": recipe.prompt,
+            "seed": recipe.seed,
+            "seconds": recipe.seconds,
+            "unknown_words": list(recipe.unknown_words),
+        }
+    )
+    ignored = f"   ignored: {', '.join(recipe.unknown_words)}" if recipe.unknown_words else ""
+    say(f"{path}{ignored}")

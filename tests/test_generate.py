@@ -1,0 +1,223 @@
+"""Prompt and seed to pictures: the same ones each time, whatever is drawn beside them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import rocketman
+from rocketman import ModelError, Pipeline, RequestError, captions, sampling
+from rocketman.generate import Step, to_image
+
+PROMPT = "an astronaut in a white suit playing a harp above mars"
+OTHER = "a drum above the moon"
+
+
+@pytest.fixture(scope="session")
+def pipeline(model_folder: Path) -> Pipeline:
+    return rocketman.load(model_folder)
+
+
+def pixels(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    return np.asarray(image).astype(np.int16)
+
+
+def test_same_seed_same_picture(pipeline: Pipeline) -> None:
+    [first] = pipeline(PROMPT, seed=3, num_inference_steps=3)
+    [second] = pipeline(PROMPT, seed=3, num_inference_steps=3)
+    assert first.image.tobytes() == second.image.tobytes()
+    assert first.recipe == second.recipe
+    assert first.image.size == (16, 16)
+    assert first.image.mode == "RGB"
+
+
+def test_every_word_seed_and_number_matters(pipeline: Pipeline) -> None:
+    """Otherwise the tests of sameness here would prove nothing."""
+    [base] = pipeline(PROMPT, seed=3, num_inference_steps=3)
+    changes: list[dict[str, object]] = [
+        {"prompt": OTHER},
+        {"seed": 4},
+        {"num_inference_steps": 4},
+        {"guidance_scale": 1.0},
+        {"negative_prompt": "a drum"},
+        {"sampler": "heun"},
+    ]
+    for change in changes:
+        arguments = {"prompt": PROMPT, "seed": 3, "num_inference_steps": 3, **change}
+        [other] = pipeline(**arguments)  # type: ignore[arg-type]
+        assert other.image.tobytes() != base.image.tobytes(), change
+
+
+def test_a_picture_does_not_depend_on_what_is_drawn_beside_it(pipeline: Pipeline) -> None:
+    together = pipeline([PROMPT, OTHER], num_images_per_prompt=5, seed=3, num_inference_steps=3)
+    assert [(picture.recipe.prompt, picture.recipe.seed) for picture in together] == [
+        (prompt, seed) for prompt in (PROMPT, OTHER) for seed in range(3, 8)
+    ]
+    for picture in together:
+        [alone] = pipeline(picture.recipe.prompt, seed=picture.recipe.seed, num_inference_steps=3)
+        assert alone.recipe == picture.recipe
+        # the same up to rounding: matrix products of another batch size add in another order
+        assert np.abs(pixels(alone.image) - pixels(picture.image)).max() <= 1
+
+
+def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
+    """The whole path again by hand, one picture, no batching."""
+    ids = np.array([captions.tokens(PROMPT, pipeline.model.vocabulary)], dtype=np.int64)
+
+    def run(x: sampling.Array, t: float, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]):  # type: ignore[no-untyped-def]
+        return pipeline._session.run(
+            None, {"x": x, "t": np.array([t], dtype=np.float32), "tokens": ids}
+        )[0]
+
+    denoise = sampling.guided(
+        lambda x, t: run(x, t, ids), lambda x, t: (run(x, t, ids), run(x, t, ids * 0)), 3.0
+    )
+    start = sampling.noise(3, (1, 3, 16, 16)) * np.float32(pipeline.model.noise_scale)
+    [clean] = sampling.dpm_solver_2m(denoise, start, sampling.timesteps(5))
+    [picture] = pipeline(PROMPT, seed=3, num_inference_steps=5, guidance_scale=3.0)
+    assert np.abs(pixels(picture.image) - pixels(to_image(clean))).max() <= 1
+
+
+def test_sizes(pipeline: Pipeline) -> None:
+    assert pipeline.sizes == (16, 32, 64)
+    [small] = pipeline(PROMPT, seed=3, num_inference_steps=2)
+    for size in pipeline.sizes:
+        [picture] = pipeline(PROMPT, seed=3, num_inference_steps=2, size=size)
+        assert picture.image.size == (size, size) == (picture.recipe.width, picture.recipe.height)
+        wanted = small.image.resize((size, size), Image.Resampling.LANCZOS)
+        assert picture.image.tobytes() == wanted.tobytes()
+
+
+def test_a_seed_is_drawn_and_recorded(pipeline: Pipeline) -> None:
+    first, second = pipeline(PROMPT, num_images_per_prompt=2, num_inference_steps=2)
+    assert second.recipe.seed == first.recipe.seed + 1
+    [again] = pipeline(PROMPT, seed=first.recipe.seed, num_inference_steps=2)
+    assert np.abs(pixels(again.image) - pixels(first.image)).max() <= 1
+    [other] = pipeline(PROMPT, num_inference_steps=2)
+    assert other.recipe.seed != first.recipe.seed
+
+
+def test_recipe(pipeline: Pipeline) -> None:
+    [picture] = pipeline(
+        f"{PROMPT} with a cat",
+        negative_prompt="a blurry drum",
+        seed=2**64 - 1,
+        num_inference_steps=2,
+        guidance_scale=2,
+    )
+    recipe = picture.recipe
+    assert recipe.prompt == f"{PROMPT} with a cat"
+    assert recipe.negative_prompt == "a blurry drum"
+    assert recipe.unknown_words == ("with", "cat", "blurry")
+    assert (recipe.seed, recipe.num_inference_steps, recipe.guidance_scale) == (2**64 - 1, 2, 2.0)
+    assert recipe.model == "tiny"
+    assert recipe.model_hash == pipeline.model.hash
+    assert recipe.version == rocketman.__version__
+    assert recipe.seconds is not None
+    assert recipe.seconds > 0
+
+
+def test_redo_from_a_file(pipeline: Pipeline, tmp_path: Path) -> None:
+    from rocketman.provenance import picture
+
+    [first] = pipeline(
+        PROMPT, seed=9, num_inference_steps=3, size=32, sampler="heun", negative_prompt="a drum"
+    )
+    recipe = picture.read(first.save(tmp_path / "first.png"))
+    assert recipe is not None
+    second = pipeline.redo(recipe).save(tmp_path / "second.png")
+    assert second.read_bytes() == (tmp_path / "first.png").read_bytes()
+    with pytest.raises(RequestError, match="no sampler 'magic'"):
+        pipeline.redo(replace(recipe, sampler="magic"))
+
+
+def test_callback_after_each_step(pipeline: Pipeline) -> None:
+    seen: list[Step] = []
+    pictures = pipeline(
+        PROMPT, num_images_per_prompt=5, num_inference_steps=3, callback_on_step_end=seen.append
+    )
+    assert [(step.done, step.total) for step in seen] == [(k, 6) for k in range(1, 7)]
+    assert [step.preview.shape for step in seen] == [(4, 3, 16, 16)] * 3 + [(1, 3, 16, 16)] * 3
+    assert to_image(seen[-1].preview[0]).tobytes() == pictures[-1].image.tobytes()
+
+
+def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
+    seen: list[Step] = []
+    stream = pipeline.stream(
+        PROMPT, num_images_per_prompt=5, num_inference_steps=3, callback_on_step_end=seen.append
+    )
+    assert seen == []
+    next(stream)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"prompt": ""}, "prompt is empty"),
+        ({"prompt": " \n"}, "prompt is empty"),
+        ({"prompt": []}, "no prompt"),
+        ({"prompt": [PROMPT, ""]}, "prompt is empty"),
+        ({"prompt": "cats on bikes"}, "knows no word of 'cats on bikes'"),
+        ({"prompt": "🎸🚀"}, "knows no word"),
+        ({"prompt": "宇航员 " * 1000}, r"knows no word of .{60,80}\.\.\."),
+        ({"num_images_per_prompt": 0}, "at least 1, not 0"),
+        ({"seed": -1}, "seeds should lie from 0"),
+        ({"seed": 2**64}, "seeds should lie from 0"),
+        ({"seed": 2**64 - 1, "num_images_per_prompt": 2}, "seeds should lie from 0"),
+        ({"num_inference_steps": 0}, "from 1 to 1000, not 0"),
+        ({"num_inference_steps": 10**12}, "from 1 to 1000"),
+        ({"guidance_scale": -0.1}, "from 0 to 30, not -0.1"),
+        ({"guidance_scale": float("nan")}, "from 0 to 30, not nan"),
+        ({"guidance_scale": 31}, "from 0 to 30"),
+        ({"size": 20}, "it draws 16, 32, 64 pixels"),
+        ({"size": 0}, "it draws 16, 32, 64 pixels"),
+        ({"sampler": "ddim"}, "no sampler 'ddim'"),
+    ],
+)
+def test_requests_that_cannot_be_drawn(
+    pipeline: Pipeline, arguments: dict[str, object], sentence: str
+) -> None:
+    """One sentence, and before anything is drawn."""
+    with pytest.raises(RequestError, match=sentence) as caught:
+        pipeline.stream(**{"prompt": PROMPT, **arguments})  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_an_endless_prompt_is_a_picture(pipeline: Pipeline) -> None:
+    [picture] = pipeline("harp " * 100_000, num_inference_steps=1)
+    assert picture.image.size == (16, 16)
+
+
+def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such folder"):
+        rocketman.load(tmp_path / "missing")
+    with pytest.raises(ModelError, match="lacks"):
+        rocketman.load(tmp_path)
+    copy = shutil.copytree(model_folder, tmp_path / "copy")
+    (copy / "network.onnx").write_bytes(b"not a network")
+    with pytest.raises(ModelError, match="not a network"):
+        rocketman.load(copy)
+    shutil.copy(model_folder / "network.onnx", copy)
+    whole = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match="not a network"):
+        rocketman.load(copy)
+
+
+def test_generating_imports_no_torch(model_folder: Path) -> None:
+    program = f"""
+import sys
+from rocketman import load
+load({str(model_folder)!r})("a harp", num_inference_steps=1)
+assert "torch" not in sys.modules
+assert "onnx" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

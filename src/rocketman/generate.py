@@ -91,9 +91,16 @@ class Pipeline:
             self._session = onnxruntime.InferenceSession(
                 str(model.network_path), options, providers=["CPUExecutionProvider"]
             )
+            self._detail = (
+                onnxruntime.InferenceSession(
+                    str(model.detail_path), options, providers=["CPUExecutionProvider"]
+                )
+                if model.detail_path.is_file()
+                else None
+            )
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
             raise weights.ModelError(
-                f"{model.network_path} is not a network that onnxruntime can load."
+                f"{model.folder} holds a network that onnxruntime cannot load."
             ) from error
 
     @property
@@ -121,7 +128,7 @@ class Pipeline:
         seed: in [0, 2**64); picture k of a prompt uses seed + k. None draws one and records it.
         num_inference_steps: in [1, 1000]; each costs one run of the network (two with "heun").
         guidance_scale: in [0, 30]; how strongly the prompt pulls. 1 is none, and half the cost.
-        size: width and height in pixels, one of `Pipeline.sizes`; None is the network's own.
+        size: width and height in pixels, one of `Pipeline.sizes`; None is the largest.
         sampler: a key of `sampling.SAMPLERS`.
         callback_on_step_end: called with a `Step` after each step of each batch.
 
@@ -157,7 +164,7 @@ class Pipeline:
         """As calling the pipeline, but each picture comes as soon as it is made."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         seed = secrets.randbelow(2**32) if seed is None else seed
-        size = self.model.image_size if size is None else size
+        size = self.sizes[-1] if size is None else size
         self._check(prompts, num_images_per_prompt, seed, size)
         _check_sampling(num_inference_steps, guidance_scale, sampler)
         recipe = Recipe(
@@ -280,7 +287,13 @@ class Pipeline:
         return np.asarray(clean, dtype=np.float32)
 
     def _finish(self, x1: Array, recipe: Recipe) -> Image.Image:
-        """A clean picture (3, H, W) in [-1, 1] as an image of the size asked for."""
+        """A clean picture (3, H, W) in [-1, 1] as an image of the size asked for.
+
+        The second stage draws it twice as large, if there is one; the rest is resampling.
+        """
+        if self._detail and recipe.width > self.model.image_size:
+            [larger] = self._detail.run(None, {"x": np.clip(x1, -1, 1)[None]})
+            x1 = np.asarray(larger[0], dtype=np.float32)
         image = to_image(x1)
         if image.width != recipe.width:
             image = image.resize((recipe.width, recipe.height), Image.Resampling.LANCZOS)

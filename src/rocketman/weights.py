@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
 WEIGHTS, NETWORK, CONFIG, CARD = "model.safetensors", "network.onnx", "config.toml", "README.md"
+DETAIL = "detail.onnx"
+"""The optional second stage: pictures twice as large (see detail.py)."""
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -55,13 +57,21 @@ class Model:
         return self.folder / NETWORK
 
     @property
+    def detail_path(self) -> Path:
+        """May not exist."""
+        return self.folder / DETAIL
+
+    @property
     def weights_path(self) -> Path:
         return self.folder / WEIGHTS
 
     @cached_property
     def hash(self) -> str:
-        """The first 12 hexadecimal digits of the weights' SHA-256: which model made a picture."""
-        return sha256(self.weights_path)[:12]
+        """Twelve hexadecimal digits that tell which model made a picture, second stage included."""
+        stages = sha256(self.weights_path)
+        if self.detail_path.is_file():
+            stages = hashlib.sha256((stages + sha256(self.detail_path)).encode()).hexdigest()
+        return stages[:12]
 
 
 def open_model(folder: Path | str) -> Model:

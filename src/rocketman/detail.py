@@ -1,4 +1,4 @@
-"""The second stage: a small convolutional network that draws the detail of a picture twice as large.
+"""The second stage: a small convolutional network that draws a picture twice as large.
 
 Reads a data set's pictures, each at the size the transformer draws (by area) and at twice that;
 writes `detail.onnx` into a model folder, where `generate.py` finds it. All layers work at the small
@@ -115,7 +115,8 @@ def train_detail(
             looked = time.monotonic()
             report(f"step {step}, loss {loss.item():.4f}, {compare(network, data, image_size)}")
     report(f"step {step}, {compare(network, data, image_size)}")
-    return network.eval()
+    network.eval()
+    return network
 
 
 def compare(network: DetailNetwork, data: Path, image_size: int) -> str:
@@ -140,7 +141,7 @@ def write_detail(network: DetailNetwork, folder: Path) -> None:
         torch.onnx.export(
             network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
             (torch.zeros(1, 3, size, size),),
-            buffer,
+            buffer,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
             input_names=["x"],
             output_names=["x2"],
             dynamic_axes={"x": {0: "B"}, "x2": {0: "B"}},

@@ -98,7 +98,8 @@ def train_detail(
     rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     small = np.asarray(load_split(data, "train", image_size).pixels)
     large = np.asarray(load_split(data, "train", image_size * FACTOR).pixels)
-    network = DetailNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = DetailNetwork()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
     started = looked = time.monotonic()
     step = 0

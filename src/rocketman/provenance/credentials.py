@@ -1,0 +1,292 @@
+"""Content Credentials: a signed C2PA manifest that says a picture was made by a model, and how.
+
+Level 1. `sign` takes the bytes of a finished PNG, JPEG, WebP or MP4 file and gives them back with
+a manifest inside; `read` says what a file's manifest is worth:
+
+    valid       intact, and signed by someone known here (`identity.py`: trust.pem)
+    untrusted   intact, but signed by someone unknown here
+    expired     the signer's certificate has run out, so that nothing vouches for the signature
+    broken      file or manifest were changed after signing
+    absent      no manifest
+
+A manifest holds the making (`c2pa.created`, trained algorithmic media), the recipe, what a person
+did, and the watermark's identifier. Signing the same file twice gives different bytes: ES256 and
+C2PA draw random numbers. No network: nothing is fetched for a file, whatever it asks for. c2pa is
+imported on first use. Next: `picture.py` signs what it saves, `verify.py` reads.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rocketman.provenance import identity
+
+State = Literal["valid", "untrusted", "expired", "broken", "absent"]
+HumanPart = Literal["wrote_prompt", "chose", "edited", "reordered"]
+
+IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+AI_MADE = IPTC + "trainedAlgorithmicMedia"
+"""IPTC's word for "made by a generative model"."""
+
+RECIPE = "rocketman.recipe"
+SOFT_BINDING = "c2pa.soft-binding"
+WATERMARK_ALGORITHM = "rocketman.watermark.1"
+
+HUMAN_ACTIONS: dict[HumanPart, tuple[str, str]] = {
+    "wrote_prompt": ("rocketman.prompt_written", "A person wrote the prompt."),
+    "chose": ("rocketman.chosen", "A person chose this picture."),
+    "edited": ("c2pa.edited", "A person edited this picture."),
+    "reordered": ("rocketman.reordered", "A person gave this picture its place in a series."),
+}
+
+SETTINGS: dict[str, Any] = {
+    "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
+    "core": {"allowed_network_hosts": []},
+    "builder": {"thumbnail": {"enabled": False}},
+}
+"""For writing and reading. The first three keep the library off the network: without them it
+fetches the address that a file names as the place of its manifest."""
+
+MAX_INTEGER = 2**63 - 1
+"""Above it the library refuses a number; such seeds are written as text."""
+
+
+class CredentialsError(ValueError):
+    """A file that cannot be signed; the message is one sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What the manifest of one picture says."""
+
+    model: str
+    model_hash: str
+    version: str
+    """Of Rocketman."""
+    recipe: Mapping[str, Any] | None = None
+    """JSON values by name. Leave the prompt out of it to keep the prompt private."""
+    watermark_id: str | None = None
+    """In hexadecimal digits, as the pixels carry it."""
+    human: Mapping[HumanPart, str] = field(default_factory=dict)
+    """What a person did; the value is a sentence, or "" for the usual one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialState:
+    """What a file's manifest is worth, and what it says if it is intact."""
+
+    state: State
+    why: str
+    """One sentence."""
+    signer: str | None = None
+    generator: str | None = None
+    """The software that signed, as it calls itself."""
+    source_type: str | None = None
+    """IPTC digital source type, the last part of its address."""
+    recipe: Mapping[str, Any] | None = None
+    watermark_id: str | None = None
+
+
+def sign(data: bytes, claim: Claim) -> bytes:
+    """The file `data` with a signed manifest inside; the rest of it stays as it was.
+
+    2.5 to 10 ms and 4 kB for a picture; a manifest already there is replaced. CredentialsError if
+    `data` is of no kind that can be signed; `identity.IdentityError` if there is no usable key.
+    """
+    import c2pa
+
+    kind = media_type(data)
+    if kind is None:
+        raise CredentialsError("Only PNG, JPEG, WebP and MP4 files can be signed.")
+    who = identity.load()
+    info = c2pa.C2paSignerInfo(who.algorithm, who.chain, who.key, None)
+    out = io.BytesIO()
+    try:
+        context = c2pa.Context.from_dict(SETTINGS, signer=c2pa.Signer.from_info(info))
+        with context, c2pa.Builder(_definition(claim), context=context) as builder:
+            builder.sign(kind, io.BytesIO(data), out)
+    except c2pa.C2paError as error:
+        raise CredentialsError(f"The picture could not be signed: {error}.") from error
+    return out.getvalue()
+
+
+def read(path: Path | str) -> CredentialState:
+    """What the manifest in a file is worth. Never raises for what the file holds.
+
+    OSError if it cannot be opened. For files of strangers use `verify.py`, which does this in a
+    process with limits.
+    """
+    import c2pa
+
+    settings = dict(SETTINGS)
+    if roots := identity.known_roots():
+        settings["trust"] = {"user_anchors": roots}
+    with Path(path).open("rb") as file:
+        kind = media_type(file.read(32))
+        file.seek(0)
+        try:
+            with (
+                c2pa.Context.from_dict(settings) as context,
+                c2pa.Reader(kind, file, context=context) as reader,
+            ):
+                report = json.loads(reader.json())
+        except c2pa.C2paError.ManifestNotFound:
+            return CredentialState(state="absent", why="The file holds no Content Credentials.")
+        except c2pa.C2paError.RemoteManifest:
+            return CredentialState(
+                state="absent",
+                why="The file only names an address on the network, which is never fetched.",
+            )
+        except (c2pa.C2paError, ValueError):
+            file.seek(0)
+            return _unreadable(file)
+    return _judge(report)
+
+
+def media_type(start: bytes) -> str | None:
+    """What a file is by its first 12 bytes, whatever its name says; None if it cannot be signed."""
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if start.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "image/webp"
+    return "video/mp4" if start[4:8] == b"ftyp" else None
+
+
+def _definition(claim: Claim) -> dict[str, Any]:
+    """The manifest as the library takes it. The first action must be the making."""
+    agent = {"name": "Rocketman", "version": claim.version}
+    actions: list[dict[str, Any]] = [
+        {
+            "action": "c2pa.created",
+            "digitalSourceType": AI_MADE,
+            "softwareAgent": agent,
+            "description": "Drawn from noise by a diffusion model.",
+            "parameters": {
+                "rocketman.model": claim.model,
+                "rocketman.model_hash": claim.model_hash,
+            },
+        }
+    ]
+    for part, sentence in claim.human.items():
+        action, usual = HUMAN_ACTIONS[part]
+        actions.append({"action": action, "description": sentence or usual})
+    assertions: list[dict[str, Any]] = []
+    if claim.watermark_id is not None:
+        actions.append(
+            {"action": "c2pa.watermarked.bound", "description": "An invisible mark was added."}
+        )
+        block = {"scope": {}, "value": claim.watermark_id}
+        assertions.append(
+            {"label": SOFT_BINDING, "data": {"alg": WATERMARK_ALGORITHM, "blocks": [block]}}
+        )
+    if claim.recipe is not None:
+        recipe = {key: _small(value) for key, value in claim.recipe.items()}
+        assertions.append({"label": RECIPE, "data": recipe})
+    made = {"label": "c2pa.actions.v2", "data": {"actions": actions}}
+    return {"claim_generator_info": [agent], "assertions": [made, *assertions]}
+
+
+def _small(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and abs(value) > MAX_INTEGER else value
+
+
+def _judge(report: Mapping[str, Any]) -> CredentialState:
+    """The library's report as one of our five states."""
+    manifest = report["manifests"][report["active_manifest"]]
+    signature = manifest.get("signature_info") or {}
+    signer = signature.get("common_name") or signature.get("issuer")
+    found = (report.get("validation_results") or {}).get("activeManifest") or {}
+    codes = [str(each.get("code")) for each in found.get("failure", [])]
+    bad = [code for code in codes if code != "signingCredential.untrusted"]
+    if report.get("validation_state") == "Invalid":
+        if bad and all(code in EXPIRED for code in bad):
+            why = "The signer's certificate has expired and no time stamp says it signed earlier."
+            return CredentialState(state="expired", why=why, signer=signer)
+        reason = next((words for code, words in BROKEN.items() if code in bad), "")
+        why = reason or f"The credentials do not hold together ({', '.join(bad) or 'ingredients'})."
+        return CredentialState(state="broken", why=why, signer=signer)
+    trusted = report.get("validation_state") == "Trusted"
+    return CredentialState(
+        state="valid" if trusted else "untrusted",
+        why=(
+            "Intact, and signed by someone known on this computer."
+            if trusted
+            else "Intact, but signed by someone unknown on this computer."
+        ),
+        signer=signer,
+        generator=_generator(manifest),
+        source_type=_source_type(manifest),
+        recipe=_assertion(manifest, RECIPE),
+        watermark_id=_watermark_id(manifest),
+    )
+
+
+EXPIRED = ("signingCredential.expired", "claimSignature.outsideValidity")
+BROKEN = {
+    "assertion.dataHash.mismatch": "The file was changed after it was signed, or the credentials "
+    "were moved here from another file.",
+    "assertion.bmffHash.mismatch": "The film was changed after it was signed, or the credentials "
+    "were moved here from another film.",
+    "assertion.hashedURI.mismatch": "What the credentials say was changed after signing.",
+    "claimSignature.mismatch": "The signature does not fit the credentials.",
+    "signingCredential.invalid": "The signer's certificate is not fit for signing.",
+}
+
+
+def _unreadable(file: io.BufferedReader) -> CredentialState:
+    """Absent or broken, for a file that the library cannot read at all.
+
+    A manifest lies in a JUMBF box called c2pa; a file with that name in it once had one.
+    """
+    tail = b""
+    while block := file.read(1 << 20):
+        if b"jumb" in tail + block and b"c2pa" in tail + block:
+            return CredentialState(
+                state="broken", why="The file or the credentials in it are damaged."
+            )
+        tail = block[-64:]
+    return CredentialState(
+        state="absent", why="No Content Credentials were found, and the file could not be read."
+    )
+
+
+def _assertion(manifest: Mapping[str, Any], label: str) -> Mapping[str, Any] | None:
+    for each in manifest.get("assertions", []):
+        if each.get("label") == label and isinstance(each.get("data"), dict):
+            found: Mapping[str, Any] = each["data"]
+            return found
+    return None
+
+
+def _source_type(manifest: Mapping[str, Any]) -> str | None:
+    """Of the action that made the file; the last part of its address."""
+    actions = _assertion(manifest, "c2pa.actions.v2") or _assertion(manifest, "c2pa.actions") or {}
+    listed = actions.get("actions")
+    for action in listed if isinstance(listed, list) else []:
+        if isinstance(action, dict) and (source := action.get("digitalSourceType")):
+            return str(source).rsplit("/", 1)[-1]
+    return None
+
+
+def _generator(manifest: Mapping[str, Any]) -> str | None:
+    info = manifest.get("claim_generator_info")
+    if isinstance(info, list) and info and isinstance(info[0], dict):
+        return f"{info[0].get('name', '')} {info[0].get('version', '')}".strip() or None
+    old = manifest.get("claim_generator")
+    return str(old) if old else None
+
+
+def _watermark_id(manifest: Mapping[str, Any]) -> str | None:
+    """Our watermark's identifier, if the manifest binds one."""
+    data = _assertion(manifest, SOFT_BINDING) or {}
+    blocks = data.get("blocks")
+    if data.get("alg") != WATERMARK_ALGORITHM or not isinstance(blocks, list) or not blocks:
+        return None
+    return str(blocks[0].get("value")) if isinstance(blocks[0], dict) else None

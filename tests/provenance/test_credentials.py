@@ -1,0 +1,246 @@
+"""Signing and reading: five states told apart, every changed byte found, no key let out."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rocketman.provenance import credentials, identity
+from rocketman.provenance.credentials import Claim, CredentialsError
+from rocketman.provenance.identity import IdentityError
+
+CLAIM = Claim(
+    model="astronauts",
+    model_hash="0123456789ab",
+    version="0.1.0",
+    recipe={"prompt": "a harp above mars", "seed": 2**64 - 1, "guidance_scale": 3.0},
+    watermark_id="0badcafe",
+    human={"wrote_prompt": "", "chose": "A person chose this one of 12."},
+)
+
+
+Encode = Callable[[str], bytes]
+
+
+@pytest.fixture
+def encoded(draw: Callable[[int, int], Image.Image]) -> Encode:
+    """A file of a kind, unsigned."""
+
+    def encode(kind: str) -> bytes:
+        if kind == "MP4":
+            return film()
+        buffer = io.BytesIO()
+        draw(1, 96).save(buffer, format=kind)
+        return buffer.getvalue()
+
+    return encode
+
+
+def film() -> bytes:
+    """The least that is an MP4: its kind, an empty movie header and some data."""
+
+    def box(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(data)) + name + data
+
+    movie = box(b"moov", box(b"mvhd", bytes(100)))
+    return box(b"ftyp", b"isom\0\0\2\0isomiso2mp41") + movie + box(b"mdat", bytes(range(256)))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "MP4"])
+def test_signed_and_read(tmp_path: Path, encoded: Encode, kind: str) -> None:
+    data = encoded(kind)
+    path = tmp_path / "picture"
+    path.write_bytes(data)
+    assert credentials.read(path).state == "absent"
+    signed = credentials.sign(data, CLAIM)
+    assert len(signed) - len(data) < 6000  # no thumbnail
+    path.write_bytes(signed)
+    found = credentials.read(path)
+    assert found.state == "valid"
+    assert found.generator == "Rocketman 0.1.0"
+    assert found.source_type == "trainedAlgorithmicMedia"
+    assert found.watermark_id == "0badcafe"
+    assert found.recipe == {
+        "prompt": "a harp above mars",
+        "seed": str(2**64 - 1),
+        "guidance_scale": 3.0,
+    }
+
+
+def test_first_action_is_the_making(encoded: Encode) -> None:
+    import json
+
+    import c2pa
+
+    signed = credentials.sign(encoded("PNG"), CLAIM)
+    with c2pa.Reader("image/png", io.BytesIO(signed)) as reader:
+        manifest = reader.get_active_manifest()
+    [actions] = [
+        each["data"]["actions"]
+        for each in manifest["assertions"]
+        if each["label"] == "c2pa.actions.v2"
+    ]
+    assert [action["action"] for action in actions] == [
+        "c2pa.created",
+        "rocketman.prompt_written",
+        "rocketman.chosen",
+        "c2pa.watermarked.bound",
+    ]
+    assert actions[0]["digitalSourceType"] == credentials.AI_MADE
+    assert actions[0]["parameters"]["rocketman.model_hash"] == "0123456789ab"
+    assert "thumbnail" not in json.dumps(manifest)
+
+
+def test_prompt_can_stay_private(encoded: Encode) -> None:
+    from dataclasses import replace
+
+    signed = credentials.sign(encoded("PNG"), replace(CLAIM, recipe={"seed": 7}))
+    assert b"harp" not in signed
+
+
+def test_unknown_signer(tmp_path: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(credentials.sign(encoded("PNG"), CLAIM))
+    monkeypatch.setenv("ROCKETMAN_CONFIG", str(tmp_path / "another user"))
+    found = credentials.read(path)
+    assert found.state == "untrusted"
+    assert not (tmp_path / "another user").exists()  # reading creates no identity
+
+
+def test_expired(tmp_path: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROCKETMAN_CONFIG", str(tmp_path / "short"))
+    monkeypatch.setattr(identity, "VALID_DAYS", 1 + 2.0 / 86400)
+    path = tmp_path / "a.png"
+    path.write_bytes(credentials.sign(encoded("PNG"), CLAIM))
+    time.sleep(2.5)
+    assert credentials.read(path).state == "expired"
+    identity._from_files.cache_clear()
+    with pytest.raises(IdentityError, match="has expired"):
+        credentials.sign(encoded("PNG"), CLAIM)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_every_changed_byte_of_the_picture_is_found(
+    tmp_path: Path, encoded: Encode, kind: str
+) -> None:
+    """1,020 random changes outside the manifest, over the three kinds."""
+    data = encoded(kind)
+    signed = credentials.sign(data, CLAIM)
+    rng = np.random.default_rng(5)
+    path = tmp_path / "picture"
+    head, tail = manifest_span(signed, data)
+    outside = [*range(head), *range(tail, len(signed))]
+    for position in rng.choice(outside, 340, replace=False):
+        changed = bytearray(signed)
+        changed[position] ^= int(rng.integers(1, 256))
+        path.write_bytes(changed)
+        assert credentials.read(path).state in ("broken", "absent"), position
+
+
+def manifest_span(signed: bytes, data: bytes) -> tuple[int, int]:
+    """Where the manifest surely lies: from a little before its first box, as long as was added."""
+    head = signed.index(b"jumb") - 24
+    return head, head + len(signed) - len(data) + 24
+
+
+def test_a_manifest_moved_to_another_picture(
+    tmp_path: Path, encoded: Encode, draw: Callable[[int, int], Image.Image]
+) -> None:
+    """The chunk that holds the manifest, cut out of one PNG and put into another."""
+    signed = credentials.sign(encoded("PNG"), CLAIM)
+    at = signed.index(b"caBX") - 4
+    length = struct.unpack(">I", signed[at : at + 4])[0] + 12
+    buffer = io.BytesIO()
+    draw(2, 96).save(buffer, format="PNG")
+    other = buffer.getvalue()
+    path = tmp_path / "a.png"
+    path.write_bytes(other[:33] + signed[at : at + length] + other[33:])
+    found = credentials.read(path)
+    assert found.state == "broken"
+    assert "moved here from another file" in found.why
+
+
+def test_what_cannot_be_signed() -> None:
+    for data in (b"", b"GIF89a", b"some text", b"\x89PNG\r\n\x1a\n"):
+        with pytest.raises(CredentialsError):
+            credentials.sign(data, CLAIM)
+
+
+def test_files_that_are_no_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    for data in (b"", b"some text", b"\x89PNG\r\n\x1a\nrubbish", bytes(1000)):
+        path.write_bytes(data)
+        assert credentials.read(path).state == "absent"
+    with pytest.raises(FileNotFoundError):
+        credentials.read(tmp_path / "missing.png")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+def test_only_the_user_reads_the_key(config_folder: Path) -> None:
+    identity.load()
+    assert stat.S_IMODE((config_folder / identity.IDENTITY).stat().st_mode) == 0o600
+    assert b"PRIVATE" not in (config_folder / identity.TRUST).read_bytes()
+
+
+def test_the_key_shows_nowhere(encoded: Encode) -> None:
+    who = identity.load()
+    assert "PRIVATE" not in repr(who)
+    assert who.key.splitlines()[1].decode() not in repr(who)
+    signed = credentials.sign(encoded("PNG"), CLAIM)
+    assert b"PRIVATE" not in signed
+
+
+def test_two_processes_agree_on_one_identity(tmp_path: Path) -> None:
+    program = "from rocketman.provenance import identity; print(identity.load().chain)"
+    environment = {**os.environ, "ROCKETMAN_CONFIG": str(tmp_path / "new")}
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    chains = {run.communicate()[0] for run in runs}
+    assert len(chains) == 1
+    assert not list((tmp_path / "new").glob("*.part"))
+
+
+def test_a_certificate_of_ones_own(
+    tmp_path: Path, config_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity.load()
+    pem = (config_folder / identity.IDENTITY).read_bytes()
+    cut = pem.index(b"-----BEGIN CERTIFICATE")
+    (tmp_path / "key.pem").write_bytes(pem[:cut])
+    (tmp_path / "chain.pem").write_bytes(pem[cut:])
+    monkeypatch.setenv("ROCKETMAN_CERTIFICATE", str(tmp_path / "chain.pem"))
+    with pytest.raises(IdentityError, match="both"):
+        identity.load()
+    monkeypatch.setenv("ROCKETMAN_PRIVATE_KEY", str(tmp_path / "key.pem"))
+    assert identity.load().algorithm == "es256"
+    monkeypatch.setenv("ROCKETMAN_PRIVATE_KEY", str(tmp_path / "missing.pem"))
+    with pytest.raises(IdentityError, match=r"missing\.pem cannot be read"):
+        identity.load()
+    (tmp_path / "bad.pem").write_text("no key")
+    monkeypatch.setenv("ROCKETMAN_PRIVATE_KEY", str(tmp_path / "bad.pem"))
+    with pytest.raises(IdentityError, match="without passphrase"):
+        identity.load()
+
+
+def test_importing_stays_light() -> None:
+    program = (
+        "import sys, rocketman.provenance.credentials\n"
+        "print([name for name in ('c2pa', 'cryptography', 'numpy') if name in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert out.stdout.strip() == "[]"

@@ -67,10 +67,9 @@ def write_model(
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.architecture": "rocketman-diffusion-transformer",
         "modelspec.implementation": "rocketman",
-        "modelspec.title": name,
+        "modelspec.title": f"Rocketman {size} px",  # no name, no date: equal weights, equal hash
         "modelspec.resolution": f"{size}x{size}",
         "modelspec.prediction_type": "sample",
-        "modelspec.date": str(record.get("date", "")),
     }
     write_whole(folder / WEIGHTS, pack_tensors(halves, metadata))
     rounded = copy.deepcopy(network).cpu().float().eval()

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
 import threading
@@ -38,7 +39,7 @@ from rocketman.export import write_model
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
-from rocketman.weights import ModelError, open_model, pack_tensors, read_tensors
+from rocketman.weights import ModelError, Tensors, open_model, pack_tensors, read_tensors
 
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
@@ -88,43 +89,42 @@ class Run:
             found[f"average.{name}"] = parameter
         return found
 
-    def save(self, folder: Path, config: TrainConfig) -> Path:
-        """Write checkpoints/step-XXXXXXXX.safetensors and drop the oldest."""
-        state = {"step": self.step, "seconds": self.seconds, "config": config.as_dict()}
-        arrays = {name: tensor.cpu().numpy() for name, tensor in self.tensors().items()}
-        path = folder / f"step-{self.step:08d}.safetensors"
-        write_whole(path, pack_tensors(arrays, {"state": json.dumps(state)}))
-        for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
-            old.unlink()
-        return path
+    def load(self, arrays: Tensors, state: dict[str, Any]) -> None:
+        """Take up a checkpoint of a run with the same network."""
+        self.step, self.seconds = state["step"], state["seconds"]
+        loaded = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        self.generator.set_state(loaded["generator"])
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(loaded[f"network.{name}"])
+                self.optimizer.state[parameter] = {
+                    key: loaded[f"optimizer.{key}.{name}"].to(parameter.device)
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
+            for name, parameter in self.average.named_parameters():
+                parameter.copy_(loaded[f"average.{name}"])
 
-    def load(self, folder: Path, config: TrainConfig, report: Report) -> None:
-        """Take up the last whole checkpoint. ValueError if there is none or it is another run's."""
-        for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
-            try:
-                arrays, metadata = read_tensors(path)
-                state = json.loads(metadata["state"])
-            except (ModelError, KeyError, json.JSONDecodeError) as error:
-                report(f"{path.name} is damaged ({error}); trying the one before.")
-                continue
-            for section in ("model", "data"):
-                if state["config"][section] != config.as_dict()[section]:
-                    raise ValueError(f"{path} is of a run with another [{section}] section.")
-            self.step, self.seconds = state["step"], state["seconds"]
-            loaded = {name: torch.from_numpy(array) for name, array in arrays.items()}
-            self.generator.set_state(loaded["generator"])
-            with torch.no_grad():
-                for name, parameter in self.network.named_parameters():
-                    parameter.copy_(loaded[f"network.{name}"])
-                    self.optimizer.state[parameter] = {
-                        key: loaded[f"optimizer.{key}.{name}"].to(parameter.device)
-                        for key in ("step", "exp_avg", "exp_avg_sq")
-                    }
-                for name, parameter in self.average.named_parameters():
-                    parameter.copy_(loaded[f"average.{name}"])
-            report(f"going on from step {self.step}")
-            return
-        raise ValueError(f"{folder} holds no checkpoint to resume from.")
+
+def save_checkpoint(run: Run, folder: Path, **about: Any) -> Path:
+    """Write FOLDER/step-XXXXXXXX.safetensors, the run and what `about` says; drop the oldest."""
+    state = {"step": run.step, "seconds": run.seconds, **about}
+    arrays = {name: tensor.cpu().numpy() for name, tensor in run.tensors().items()}
+    path = folder / f"step-{run.step:08d}.safetensors"
+    write_whole(path, pack_tensors(arrays, {"state": json.dumps(state)}))
+    for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
+        old.unlink()
+    return path
+
+
+def last_checkpoint(folder: Path, report: Report) -> tuple[Tensors, dict[str, Any]]:
+    """Tensors and state of the last checkpoint that is whole. ValueError if there is none."""
+    for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
+        try:
+            arrays, metadata = read_tensors(path)
+            return arrays, json.loads(metadata["state"])
+        except (ModelError, KeyError, json.JSONDecodeError) as error:
+            report(f"{path.name} is damaged ({error}); trying the one before.")
+    raise ValueError(f"{folder} holds no checkpoint to resume from.")
 
 
 def progress(run: Run, config: LoopConfig) -> float:
@@ -158,7 +158,13 @@ def train_step(run: Run, config: LoopConfig, batches: Batches, device: torch.dev
     loss.backward()  # type: ignore[no-untyped-call]
     parameters: list[Tensor] = list(run.network.parameters())
     averages: list[Tensor] = list(run.average.parameters())
-    torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+    value = loss.item()
+    if not (math.isfinite(value) and norm.isfinite()):  # before it can reach weights or checkpoint
+        raise RuntimeError(
+            f"The loss is no longer a number after step {run.step}; resume the run with a lower "
+            "learning_rate."
+        )
     for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(run, config)
     run.optimizer.step()
@@ -168,11 +174,6 @@ def train_step(run: Run, config: LoopConfig, batches: Batches, device: torch.dev
     keep = 0.5 ** (1 / (config.ema_halflife * run.step))
     with torch.no_grad():
         torch._foreach_lerp_(averages, parameters, 1 - keep)
-    value = loss.item()
-    if not np.isfinite(value):
-        raise RuntimeError(
-            f"The loss is no longer a number at step {run.step}; resume with a lower learning_rate."
-        )
     return value
 
 
@@ -306,17 +307,31 @@ def train(
     validation = None
     if (folder / "validation" / "metadata.jsonl").is_file():
         validation = load_split(folder, "validation", size, report)
-    vocabulary = vocabulary_of(pictures.captions, open_model(start).vocabulary if start else ())
+    if resume:
+        arrays, state = last_checkpoint(checkpoints, report)
+        vocabulary = tuple(state["vocabulary"])
+        if state["data_hash"] != pictures.hash:
+            report("the data set is not the one this run began with; going on with the new one")
+    else:
+        vocabulary = vocabulary_of(pictures.captions, open_model(start).vocabulary if start else ())
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
     config = replace(config, model=make)
 
+    about: dict[str, Any] = {
+        "config": config.as_dict(),
+        "vocabulary": vocabulary,
+        "data_hash": pictures.hash,
+    }
     run = Run(config, device)
-    if start and not resume:
+    if resume:
+        if state["config"]["model"] != about["config"]["model"]:
+            raise ValueError(f"{out} holds a run with another [model] section.")
+        run.load(arrays, state)
+        report(f"going on from step {run.step}")
+    elif start:
         start_from(run, start)
     for path in (checkpoints, out / "sheets"):
         path.mkdir(parents=True, exist_ok=True)
-    if resume:
-        run.load(checkpoints, config, report)
     lines = log_path.read_text(encoding="utf-8").splitlines() if log_path.exists() else []
     kept = [line for line in lines if json.loads(line)["step"] <= run.step] if resume else []
     write_whole(log_path, "".join(f"{line}\n" for line in kept).encode())
@@ -364,15 +379,15 @@ def train(
                 )
                 losses, logged = [], now
             if caught:
-                path = run.save(checkpoints, config)
+                path = save_checkpoint(run, checkpoints, **about)
                 raise Stopped(f"Stopped at step {run.step}; {path} is whole: resume to go on.")
             if now - saved >= 60 * loop.checkpoint_minutes:
-                run.save(checkpoints, config)
+                save_checkpoint(run, checkpoints, **about)
                 saved = time.monotonic()
             if now - looked >= 60 * loop.look_minutes:
                 look()
                 looked = time.monotonic()
-        run.save(checkpoints, config)
+        save_checkpoint(run, checkpoints, **about)
         look()
 
     record = {

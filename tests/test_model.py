@@ -1,0 +1,133 @@
+"""The lapped patches, the prompt's reading and masks, and what a configuration refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from rocketman import captions, model
+from rocketman.model import DiffusionTransformer, ModelConfig
+
+SMALL = ModelConfig(
+    image_size=16, patch_size=4, width=32, depth=2, heads=2, text_width=64, condition_width=32
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def network() -> DiffusionTransformer:
+    """A small network whose weights are nowhere zero."""
+    torch.manual_seed(0)
+    made = DiffusionTransformer(SMALL).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return made
+
+
+def ids(*prompts: str) -> torch.Tensor:
+    return torch.tensor([captions.tokens(text, captions.vocabulary()) for text in prompts])
+
+
+def predict(network: DiffusionTransformer, *prompts: str, t: float = 0.3) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(1, 3, 16, 16, generator=generator).expand(len(prompts), -1, -1, -1)
+    with torch.no_grad():
+        out: torch.Tensor = network(x, torch.full((len(prompts),), t), ids(*prompts))
+    return out
+
+
+@pytest.mark.parametrize(("grid", "patch"), [(1, 4), (2, 4), (8, 8), (3, 2)])
+def test_windows_sum_to_one_everywhere(grid: int, patch: int) -> None:
+    total = model.join_patches(model.lapped_windows(grid, patch)[None], patch)
+    torch.testing.assert_close(total, torch.ones(1, 3, grid * patch, grid * patch))
+
+
+def test_cut_then_windowed_join_is_the_identity() -> None:
+    x = torch.randn(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    patches = model.cut_patches(x, 8)
+    assert patches.shape == (2, 3, 3, 4 * 8 * 8 * 3)
+    torch.testing.assert_close(model.join_patches(patches * model.lapped_windows(3, 8), 8), x)
+
+
+def test_windows_are_smooth_across_patches() -> None:
+    """No step at a patch's edge: a token's own share changes gently from pixel to pixel."""
+    windows = torch.zeros(1, 8, 8, 4 * 8 * 8 * 3)
+    windows[0, 4, 4] = model.lapped_windows(8, 8)[4, 4]
+    share = model.join_patches(windows, 8)[0, 0]
+    assert float(share.max()) == pytest.approx(1, abs=0.03)
+    assert float(share.diff(dim=0).abs().max()) < 0.2  # sin^2 over 8 pixels rises by pi / 16
+    assert float(share.diff(dim=1).abs().max()) < 0.2
+
+
+def test_a_new_network_predicts_grey() -> None:
+    assert not predict(DiffusionTransformer(SMALL), "a harp").any()
+
+
+def test_the_prompt_and_the_timestep_matter(network: DiffusionTransformer) -> None:
+    red, blue = predict(network, "a red suit", "a blue suit")
+    assert (red - blue).abs().max() > 1e-3
+    assert (red - predict(network, "a red suit", t=0.8)[0]).abs().max() > 1e-3
+
+
+def test_the_order_of_words_matters(network: DiffusionTransformer) -> None:
+    one, other = predict(
+        network, "a blue suit above the red earth", "a red suit above the blue earth"
+    )
+    assert (one - other).abs().max() > 1e-3
+
+
+def test_padding_is_invisible(network: DiffusionTransformer) -> None:
+    """Another vector for PAD changes nothing: it is masked in text and image attention."""
+    before = predict(network, "a harp", "")
+    with torch.no_grad():
+        network.words.weight[captions.PAD] += 10
+    torch.testing.assert_close(predict(network, "a harp", ""), before)
+
+
+def test_an_empty_prompt_works(network: DiffusionTransformer) -> None:
+    assert predict(network, "").isfinite().all()
+
+
+def test_rows_of_a_batch_do_not_mix(network: DiffusionTransformer) -> None:
+    torch.testing.assert_close(
+        predict(network, "a harp", "a drum above mars")[1:], predict(network, "a drum above mars")
+    )
+
+
+def test_rotation_depends_on_the_offset_alone() -> None:
+    table = model.rotary_table(4, 16)
+    generator = torch.Generator().manual_seed(0)
+    q, k = (torch.randn(16, generator=generator).expand(1, 1, 16, 16) for _ in range(2))
+    scores = (model.rotate(q, table) @ model.rotate(k, table).transpose(-1, -2))[0, 0]
+    scores = scores.reshape(4, 4, 4, 4)  # query row, query column, key row, key column
+    torch.testing.assert_close(scores[0, 0, 1, 2], scores[2, 1, 3, 3])
+    assert (scores[0, 0, 1, 2] - scores[0, 0, 2, 1]).abs() > 1e-3
+
+
+def test_the_reference_network_fits_the_size_it_may_have() -> None:
+    with torch.device("meta"):
+        network = DiffusionTransformer(ModelConfig())
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    assert 12e6 < parameters < 15e6  # two bytes each: under 30 MB
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"image_size": 60}, "image_size"),
+        ({"patch_size": 7, "image_size": 63}, "patch_size"),
+        ({"heads": 3}, "heads"),
+        ({"text_width": 100}, "text_width"),
+        ({"depth": 0}, "depth"),
+    ],
+)
+def test_a_wrong_make_is_refused_by_name(wrong: dict[str, Any], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        ModelConfig(**wrong)

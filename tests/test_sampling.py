@@ -1,0 +1,115 @@
+"""Samplers on a field with a known solution, at their order; noise that never changes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from rocketman import sampling
+from rocketman.sampling import Array
+
+MEAN, STD = 0.3, 0.5
+
+
+def gaussian(x: Array, t: float) -> Array:
+    """The ideal denoiser E[x1 | x_t] where the data are normal with MEAN and STD.
+
+    In float64 although typed float32: the order shows below float32's rounding.
+    """
+    gain = t * STD**2 / (t**2 * STD**2 + (1 - t) ** 2)
+    return MEAN + gain * (x - t * MEAN)
+
+
+def error(sampler: sampling.SamplerName, steps: int) -> float:
+    """Largest distance from the exact end of the path, MEAN + STD * noise."""
+    x = sampling.noise(1, (500,)).astype(np.float64)
+    got = sampling.SAMPLERS[sampler](gaussian, x, sampling.timesteps(steps), None)  # type: ignore[arg-type]
+    return float(np.abs(got - (MEAN + STD * x)).max())
+
+
+@pytest.mark.parametrize(("sampler", "order"), [("euler", 1), ("heun", 2)])
+def test_order_of_convergence(sampler: sampling.SamplerName, order: int) -> None:
+    assert math.log(error(sampler, 256) / error(sampler, 1024), 4) == pytest.approx(order, abs=0.02)
+
+
+def test_order_of_the_multistep_solver() -> None:
+    """Two up to a logarithm: error * steps**2 / log(steps) settles."""
+    scaled = [error("dpm_solver_2m", n) * n**2 / math.log(n) for n in (256, 1024, 4096)]
+    assert max(scaled) / min(scaled) < 1.3
+
+
+@pytest.mark.parametrize("evaluations", [9, 19, 39, 79])
+def test_the_multistep_solver_beats_heun_at_equal_cost(evaluations: int) -> None:
+    """Heun evaluates twice a step, once in the last."""
+    assert error("dpm_solver_2m", evaluations) < error("heun", (evaluations + 1) // 2)
+
+
+@pytest.mark.parametrize("sampler", sampling.SAMPLERS)
+def test_samplers_end_on_the_predicted_picture(sampler: sampling.SamplerName) -> None:
+    target = np.full((1, 3, 2, 2), 0.25, dtype=np.float32)
+    seen = []
+    x = sampling.SAMPLERS[sampler](
+        lambda x, t: target,
+        sampling.noise(3, target.shape),
+        sampling.timesteps(5, shift=2),
+        lambda step, t, x1: seen.append((step, t)),
+    )
+    np.testing.assert_array_equal(x, target)
+    assert [step for step, _ in seen] == [0, 1, 2, 3, 4]
+    assert [t for _, t in seen] == sampling.timesteps(5, shift=2)[:-1]
+
+
+def test_timesteps() -> None:
+    assert sampling.timesteps(4) == [0, 0.25, 0.5, 0.75, 1]
+    shifted = sampling.timesteps(4, shift=3)
+    assert (shifted[0], shifted[-1]) == (0, 1)
+    assert all(a < b for a, b in zip([0.0, *shifted[1:-1]], [0.25, 0.5, 0.75], strict=False))
+    for wrong in ({"steps": 0}, {"steps": 3, "shift": 0}):
+        with pytest.raises(ValueError, match="must be"):
+            sampling.timesteps(**wrong)
+
+
+def test_guidance() -> None:
+    calls = []
+
+    def one(x: Array, t: float) -> Array:
+        calls.append("one")
+        return x
+
+    def pair(x: Array, t: float) -> tuple[Array, Array]:
+        calls.append("pair")
+        return x + 1, x
+
+    x = np.zeros((1, 3, 2, 2), dtype=np.float32)
+    denoise = sampling.guided(one, pair, 3.0, interval=(0.2, 0.8))
+    assert denoise(x, 0.5).max() == 3.0
+    assert denoise(x, 0.1).max() == denoise(x, 0.9).max() == 0.0
+    sampling.guided(one, pair, 1.0)(x, 0.5)
+    assert calls == ["pair", "one", "one", "one"]
+    with pytest.raises(ValueError, match="interval"):
+        sampling.guided(one, pair, 3.0, interval=(0.8, 0.2))
+
+
+def test_noise_is_normal_and_each_key_its_own() -> None:
+    x = sampling.noise(7, (3, 100, 101))
+    assert x.dtype == np.float32
+    assert x.shape == (3, 100, 101)
+    assert abs(float(x.mean())) < 0.02
+    assert float(x.std()) == pytest.approx(1, abs=0.02)
+    np.testing.assert_array_equal(x, sampling.noise(7, (3, 100, 101)))
+    for other in (sampling.noise(8, x.shape), sampling.noise(7, x.shape, index=1)):
+        assert abs(float(np.mean(x * other))) < 0.02
+    for seed in (-1, 2**64):
+        with pytest.raises(ValueError, match="seed"):
+            sampling.noise(seed, (2,))
+
+
+def test_noise_never_changes() -> None:
+    """A seed written on a picture years ago must still give that picture."""
+    got = sampling.noise(2**64 - 1, (5,), index=2)
+    np.testing.assert_allclose(got, NOISE, rtol=0, atol=1e-7)
+
+
+NOISE = [-0.77730834, 0.85296273, -0.25190988, 0.95825994, -0.37175414]

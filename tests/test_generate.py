@@ -34,7 +34,7 @@ def test_same_seed_same_picture(pipeline: Pipeline) -> None:
     [second] = pipeline(PROMPT, seed=3, num_inference_steps=3)
     assert first.image.tobytes() == second.image.tobytes()
     assert first.recipe == second.recipe
-    assert first.image.size == (16, 16)
+    assert first.image.size == (64, 64), "the largest size is the default"
     assert first.image.mode == "RGB"
 
 
@@ -81,18 +81,47 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
     )
     start = sampling.noise(3, (1, 3, 16, 16)) * np.float32(pipeline.model.noise_scale)
     [clean] = sampling.dpm_solver_2m(denoise, start, sampling.timesteps(5))
-    [picture] = pipeline(PROMPT, seed=3, num_inference_steps=5, guidance_scale=3.0)
+    [picture] = pipeline(PROMPT, seed=3, num_inference_steps=5, guidance_scale=3.0, size=16)
     assert np.abs(pixels(picture.image) - pixels(to_image(clean))).max() <= 1
 
 
 def test_sizes(pipeline: Pipeline) -> None:
     assert pipeline.sizes == (16, 32, 64)
-    [small] = pipeline(PROMPT, seed=3, num_inference_steps=2)
+    [small] = pipeline(PROMPT, seed=3, num_inference_steps=2, size=16)
     for size in pipeline.sizes:
         [picture] = pipeline(PROMPT, seed=3, num_inference_steps=2, size=size)
         assert picture.image.size == (size, size) == (picture.recipe.width, picture.recipe.height)
         wanted = small.image.resize((size, size), Image.Resampling.LANCZOS)
         assert picture.image.tobytes() == wanted.tobytes()
+
+
+def test_second_stage(pipeline: Pipeline, model_folder: Path, tmp_path: Path) -> None:
+    """detail.onnx in the folder draws twice the network's size; four times is resampled."""
+    torch = pytest.importorskip("torch")
+    from rocketman.detail import DetailNetwork, write_detail
+
+    network = DetailNetwork()
+    with torch.no_grad():  # the last layer starts from zeros, which would be plain enlargement
+        torch.manual_seed(0)
+        network.last.weight.normal_(std=0.1)
+    folder = shutil.copytree(model_folder, tmp_path / "tiny")
+    write_detail(network, folder)
+    staged = rocketman.load(folder)
+    assert staged.sizes == pipeline.sizes
+    assert staged.model.hash != pipeline.model.hash, "another picture, so another model"
+
+    def draw(pipe: Pipeline, size: int) -> Image.Image:
+        return pipe(PROMPT, seed=3, num_inference_steps=2, size=size)[0].image
+
+    assert draw(staged, 16).tobytes() == draw(pipeline, 16).tobytes()
+    twice = draw(staged, 32)
+    assert twice.size == (32, 32)
+    assert twice.tobytes() != draw(pipeline, 32).tobytes()
+    wanted = twice.resize((64, 64), Image.Resampling.LANCZOS)
+    assert draw(staged, 64).tobytes() == wanted.tobytes()
+    (folder / "detail.onnx").write_bytes(b"not a network")
+    with pytest.raises(ModelError, match="cannot load"):
+        rocketman.load(folder)
 
 
 def test_a_seed_is_drawn_and_recorded(pipeline: Pipeline) -> None:
@@ -141,7 +170,11 @@ def test_redo_from_a_file(pipeline: Pipeline, tmp_path: Path) -> None:
 def test_callback_after_each_step(pipeline: Pipeline) -> None:
     seen: list[Step] = []
     pictures = pipeline(
-        PROMPT, num_images_per_prompt=5, num_inference_steps=3, callback_on_step_end=seen.append
+        PROMPT,
+        num_images_per_prompt=5,
+        num_inference_steps=3,
+        size=16,
+        callback_on_step_end=seen.append,
     )
     assert [(step.done, step.total) for step in seen] == [(k, 6) for k in range(1, 7)]
     assert [step.preview.shape for step in seen] == [(4, 3, 16, 16)] * 3 + [(1, 3, 16, 16)] * 3
@@ -193,7 +226,7 @@ def test_requests_that_cannot_be_drawn(
 
 def test_an_endless_prompt_is_a_picture(pipeline: Pipeline) -> None:
     [picture] = pipeline("harp " * 100_000, num_inference_steps=1)
-    assert picture.image.size == (16, 16)
+    assert picture.image.size == (64, 64)
 
 
 def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
@@ -203,12 +236,12 @@ def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
         rocketman.load(tmp_path)
     copy = shutil.copytree(model_folder, tmp_path / "copy")
     (copy / "network.onnx").write_bytes(b"not a network")
-    with pytest.raises(ModelError, match="not a network"):
+    with pytest.raises(ModelError, match="a network that onnxruntime cannot load"):
         rocketman.load(copy)
     shutil.copy(model_folder / "network.onnx", copy)
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match="not a network"):
+    with pytest.raises(ModelError, match="a network that onnxruntime cannot load"):
         rocketman.load(copy)
 
 

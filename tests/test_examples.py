@@ -1,0 +1,49 @@
+"""The programs in examples/ run as their first lines say."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from rocketman import weights
+from rocketman.provenance import picture
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(autouse=True)
+def tiny_model_inside(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The examples draw with the model inside the package: here that is the tiny one."""
+    monkeypatch.setattr(weights, "embedded", lambda: model_folder)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, name: str, *arguments: Path) -> None:
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+
+
+def test_generate(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, "generate.py", tmp_path / "new")
+    recipes = [picture.read(path) for path in sorted((tmp_path / "new").iterdir())]
+    assert [recipe.seed for recipe in recipes if recipe] == [1, 2, 3, 4]
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_every_example_has_a_test() -> None:
+    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} <= tested
+
+
+def test_sheet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_folder: Path) -> None:
+    entries = tmp_path / "sheet.toml"
+    entries.write_text(
+        '[[picture]]\nprompt = "a harp above mars"\nseed = 1\n'
+        '[[picture]]\nprompt = "a drum above mars"\nseed = 2\nheldout = true\n'
+    )
+    run(monkeypatch, "sheet.py", entries, tmp_path / "sheet.png", model_folder)
+    assert (tmp_path / "sheet.png").stat().st_size > 0

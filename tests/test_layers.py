@@ -1,0 +1,97 @@
+"""A module imports lower levels only, freely inside its package; the levels are listed here.
+
+Every import counts, also one inside a function: a heavy library may be late, a layer never wrong.
+What only a type checker reads (`if TYPE_CHECKING:`) counts too.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import rocketman
+
+ROOT = Path(rocketman.__file__).parent
+
+LEVELS = {
+    "captions": 0,
+    "files": 0,
+    "model": 1,
+    "flow": 1,
+    "sampling": 1,
+    "provenance": 1,
+    "weights": 2,
+    "train_config": 2,
+    "data": 3,
+    "export": 3,
+    "generate": 3,
+    "detail": 4,
+    "train": 4,
+    "scenes": 4,
+    "audits": 4,
+    "evaluate": 5,
+    "collection": 5,
+    "cli": 6,
+}
+"""A package has one level for all its modules."""
+
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+TORCH_FREE = ("captions", "files", "provenance", "sampling", "weights", "generate", "cli", "scenes")
+"""A plain install runs these."""
+
+
+def part(path: Path) -> str:
+    """The module or package that a file belongs to, directly below `rocketman`."""
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of everything a file imports, relative imports refused."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    own = part(path)
+    assert own in LEVELS, f"{own} has no level yet: give it one in {Path(__file__).name}"
+    for name in imported(path):
+        match name.split("."):
+            case ["rocketman", other, *_] if other in LEVELS and other != own:
+                assert LEVELS[other] < LEVELS[own], f"{own} imports {name}"
+            case ["rocketman", other, *_] if other not in LEVELS:
+                public = other in rocketman.__all__
+                assert public, f"{own} imports {name}, which is nowhere"
+                assert other == "__version__" or own == "cli", f"{own} imports the public {name}"
+
+
+def test_a_plain_install_needs_no_torch() -> None:
+    for path in MODULES:
+        if part(path) in TORCH_FREE:
+            heavy = {name.split(".")[0] for name in imported(path)} & {"torch", "onnx"}
+            assert not heavy, f"{path} imports {heavy}"
+
+
+def test_blender_is_kept_behind_files() -> None:
+    """Blender is GPL: only `scenes` imports it, and nothing of ours imports what does."""
+    blender = {"bpy", "bmesh", "mathutils"}
+    holders = {
+        path for path in MODULES if blender & {name.split(".")[0] for name in imported(path)}
+    }
+    assert {part(path) for path in holders} <= {"scenes"}
+    modules = {f"rocketman.scenes.{path.stem}" for path in holders}
+    for path in MODULES:
+        if path not in holders:
+            for name in imported(path):
+                assert not any(
+                    name == module or name.startswith(f"{module}.") for module in modules
+                )

@@ -44,6 +44,7 @@ from rocketman.weights import ModelError, Tensors, open_model, pack_tensors, rea
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
 Report = Callable[[str], None]
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]
 LOG_EVERY = 20
 KEPT_CHECKPOINTS = 2
 VALIDATION_PICTURES = 256
@@ -60,6 +61,9 @@ class Run:
     def __init__(self, config: TrainConfig, device: torch.device) -> None:
         torch.manual_seed(config.train.seed)
         self.network = DiffusionTransformer(config.model).to(device)
+        self.forward: Network = self.network
+        if config.train.compile:
+            self.forward = torch.compile(self.network)
         self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.generator = torch.Generator().manual_seed(config.train.seed)
@@ -137,7 +141,7 @@ def progress(run: Run, config: LoopConfig) -> float:
 def learning_rate(run: Run, config: LoopConfig) -> float:
     """Linear warm-up, constant, then linearly to 0 over the last `decay` of the run."""
     warmup = min(1.0, (run.step + 1) / max(1, config.warmup_steps))
-    left = 1 - progress(run, config)
+    left = max(0.0, 1 - progress(run, config))
     return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
 
 
@@ -153,7 +157,7 @@ def train_step(run: Run, config: LoopConfig, batches: Batches, device: torch.dev
     ids = torch.where(dropped[:, None], PAD, ids)
     with autocast(config, device):
         loss = flow.loss(
-            run.network, pixels.to(device), ids.to(device), run.generator, config.noise_scale
+            run.forward, pixels.to(device), ids.to(device), run.generator, config.noise_scale
         )
     loss.backward()  # type: ignore[no-untyped-call]
     parameters: list[Tensor] = list(run.network.parameters())
@@ -302,7 +306,8 @@ def train(
     if not resume and any(checkpoints.glob("step-*.safetensors")):
         raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    folder, size, loop = Path(config.data.folder), config.model.image_size, config.train
+    folder = Path(config.data.folder).expanduser()
+    size, loop = config.model.image_size, config.train
     pictures = load_split(folder, "train", size, report)
     validation = None
     if (folder / "validation" / "metadata.jsonl").is_file():

@@ -22,7 +22,7 @@ class DataConfig:
     """[data]"""
 
     folder: str
-    """Data set in Hugging Face's imagefolder form; a relative path starts at the working folder, ~ is home."""
+    """Data set in imagefolder form; a relative path starts at the working folder, ~ is home."""
 
     def __post_init__(self) -> None:
         if not self.folder:

@@ -146,13 +146,21 @@ def example(config: ModelConfig, batch: int) -> tuple[torch.Tensor, torch.Tensor
 
 
 def trace(network: DiffusionTransformer) -> onnx.ModelProto:
-    """The graph, with the parameters as initializers under their own names."""
+    """The graph, with the parameters as initializers under their own names (values not kept).
+
+    The exporter merges initializers that are equal, such as two norms that are still all ones; so
+    it gets a copy in which no two are.
+    """
     file = io.BytesIO()
+    stand_in = copy.deepcopy(network)
+    with torch.no_grad():
+        for k, parameter in enumerate(stand_in.parameters()):
+            parameter.fill_(k)
     names = ["x", "t", "tokens"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no more code
         torch.onnx.export(
-            network,
+            stand_in,
             example(network.config, 2),
             file,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
             dynamo=False,

@@ -1,0 +1,146 @@
+"""Model folders: the engine against torch, one copy of the weights, reading, refusing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from rocketman import export, weights
+from rocketman.weights import ModelError, open_model
+
+
+@pytest.fixture
+def folder(model_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny model that a test may damage."""
+    torch.set_num_threads(1)
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_the_engine_agrees_with_torch(folder: Path, batch: int) -> None:
+    network = export.load_network(folder)
+    x, t, ids = export.example(network.config, batch)
+    session = onnxruntime.InferenceSession(str(open_model(folder).network_path))
+    (got,) = session.run(None, {"x": x.numpy(), "t": t.numpy(), "tokens": ids.numpy()})
+    with torch.no_grad():
+        wanted = network(x, t, ids).numpy()
+    assert np.abs(wanted).max() > 0.1
+    np.testing.assert_allclose(got, wanted, atol=1e-4)
+
+
+def test_the_weights_are_stored_once_in_16_bits(folder: Path) -> None:
+    graph = onnx.load(str(folder / weights.NETWORK), load_external_data=False)
+    stored = {tensor.name: tensor for tensor in graph.graph.initializer}
+    reference = load_file(folder / weights.WEIGHTS)  # the format's own library reads our file
+    ours, metadata = weights.read_tensors(folder / weights.WEIGHTS)
+    assert reference.keys() == ours.keys()
+    for name, array in reference.items():
+        assert array.dtype == np.float16
+        np.testing.assert_array_equal(array, ours[name])
+        assert stored[f"{name}:half"].data_location == onnx.TensorProto.EXTERNAL
+        assert not stored[f"{name}:half"].raw_data
+    assert metadata["modelspec.sai_model_spec"]
+
+
+def test_the_network_file_says_nothing_of_the_machine(folder: Path) -> None:
+    data = (folder / weights.NETWORK).read_bytes()
+    for word in (b"/home", b"/root", b"/tmp", b"site-packages", b".py", str(Path.cwd()).encode()):
+        assert word not in data
+    graph = onnx.load(str(folder / weights.NETWORK), load_external_data=False)
+    assert not any(node.doc_string for node in graph.graph.node)
+
+
+def test_exporting_again_gives_the_same_bytes(folder: Path) -> None:
+    before = (folder / weights.NETWORK).read_bytes()
+    (folder / weights.NETWORK).write_bytes(b"")
+    export.write_network(export.load_network(folder), folder)
+    assert (folder / weights.NETWORK).read_bytes() == before
+
+
+def test_an_export_that_differs_is_not_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (folder / weights.NETWORK).read_bytes()
+    network = export.load_network(folder)
+    with torch.no_grad():
+        network.patch_out.bias.add_(0.1)  # no longer the stored weights
+    with pytest.raises(RuntimeError, match="differs"):
+        export.write_network(network, folder)
+    assert (folder / weights.NETWORK).read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [weights.CARD, weights.CONFIG, weights.NETWORK, weights.WEIGHTS]
+    )
+
+
+def test_a_model_folder_says_what_it_is(folder: Path) -> None:
+    model = open_model(folder)
+    assert model.name == "tiny"
+    assert model.image_size == 16
+    assert model.noise_scale == 1.0
+    assert "astronaut" in model.vocabulary
+    assert model.hash == weights.sha256(folder / weights.WEIGHTS)[:12]
+    assert model.config["record"]["weights_hash"].startswith(model.hash)
+    assert (folder / weights.CARD).read_text().startswith("---\nlicense:")
+
+
+def test_what_is_no_model_is_refused_in_a_sentence(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such folder"):
+        open_model(tmp_path / "nowhere")
+    (folder / weights.NETWORK).unlink()
+    with pytest.raises(ModelError, match=r"lacks network\.onnx"):
+        open_model(folder)
+    (folder / weights.NETWORK).touch()
+    text = (folder / weights.CONFIG).read_text()
+    for old, new, word in (
+        ("schema_version = 1", "schema_version = 99", "version 99"),
+        ("image_size = 16", 'image_size = "big"', "image_size should be"),
+        ("noise_scale = 1.0", "", "noise_scale is missing"),
+        ("name =", "name", "cannot be read"),
+    ):
+        (folder / weights.CONFIG).write_text(text.replace(old, new, 1))
+        with pytest.raises(ModelError, match=word):
+            open_model(folder)
+
+
+def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
+    text = (folder / weights.CONFIG).read_text()
+    (folder / weights.CONFIG).write_text(text.replace("depth = 1", "depth = 2", 1))
+    with pytest.raises(ModelError, match="does not hold the network"):
+        export.load_network(folder)
+
+
+def test_packing_is_reproducible_and_aligned() -> None:
+    tensors: weights.Tensors = {
+        "b": np.arange(3, dtype=np.uint8),
+        "a": np.ones((2, 2), dtype=np.float32),
+        "c": np.array(3, dtype=np.float32),
+    }
+    data = weights.pack_tensors(tensors, {"z": "1", "a": "é"})
+    again = weights.pack_tensors(dict(reversed(tensors.items())), {"a": "é", "z": "1"})
+    assert data == again
+    entries, metadata, start = weights.read_header(data)
+    assert start % 8 == 0
+    assert metadata == {"a": "é", "z": "1"}
+    assert entries["a"]["data_offsets"][0] % 4 == 0
+
+
+def test_toml_comes_back() -> None:
+    import tomllib
+
+    table = {
+        "text": 'a "b" \\ ü\n',
+        "number": 1e-05,
+        "whole": 3,
+        "flag": True,
+        "list": ["x", "y"],
+        "section": {"key": 0.5, "words": []},
+    }
+    assert tomllib.loads(weights.toml(table)) == json.loads(json.dumps(table))

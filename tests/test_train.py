@@ -1,0 +1,280 @@
+"""The loop: committed losses, kill and resume, stopping, starting from a model, configurations.
+
+tests/expected/losses.json holds the losses of the tiny run below, one thread, float32. After a
+change that is meant to alter training: ROCKETMAN_WRITE_EXPECTED=1 pytest tests/test_train.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from rocketman import flow
+from rocketman import train as training
+from rocketman.model import ModelConfig
+from rocketman.train import Stopped, TrainConfig, load_config, train
+from rocketman.train_config import DataConfig, LoopConfig
+from rocketman.weights import Tensors, open_model, pack_tensors, read_tensors
+
+EXPECTED = Path(__file__).parent / "expected" / "losses.json"
+COLOURS = {"white": (240, 240, 240), "orange": (240, 140, 20), "blue": (40, 70, 230)}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """60 + 10 pictures of coloured discs and squares, the same on every machine."""
+    folder = tmp_path_factory.mktemp("shapes")
+    for split, count in (("train", 60), ("validation", 10)):
+        (folder / split).mkdir()
+        lines = []
+        for k in range(count):
+            colour, drum = list(COLOURS)[k % 3], k % 2
+            picture = Image.new("RGB", (16, 16), (10, 10, 30))
+            draw = ImageDraw.Draw(picture)
+            box = (k % 5, k % 4, k % 5 + 9, k % 4 + 9)
+            (draw.ellipse if drum else draw.rectangle)(box, fill=COLOURS[colour])
+            picture.save(folder / split / f"{k}.png")
+            text = f"an astronaut in a {colour} suit beside a {'drum' if drum else 'harp'}"
+            lines.append(json.dumps({"file_name": f"{k}.png", "text": text}))
+        (folder / split / "metadata.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def config(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
+    return TrainConfig(
+        data=DataConfig(folder=str(shapes)),
+        model=ModelConfig(
+            image_size=16,
+            patch_size=4,
+            width=32,
+            depth=2,
+            heads=2,
+            text_width=64,
+            text_depth=1,
+            condition_width=32,
+            bottleneck=32,
+        ),
+        train=LoopConfig(steps=60, batch_size=16, warmup_steps=5, precision="fp32"),
+    )
+
+
+def write_config(config: TrainConfig, path: Path, **changes: float) -> Path:
+    """The configuration as a file, as a person would write it."""
+    lines = []
+    for section, table in config.as_dict().items():
+        lines.append(f"[{section}]")
+        for key, value in {**table, **(changes if section == "train" else {})}.items():
+            if key not in ("vocabulary_size", "context_length"):
+                lines.append(f"{key} = {json.dumps(value)}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+def log(out: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def assert_same(first: Tensors, second: Tensors) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
+def last_tensors(out: Path) -> Tensors:
+    return read_tensors(max((out / "checkpoints").glob("*.safetensors")))[0]
+
+
+def quiet(line: str) -> None:
+    pass
+
+
+def test_the_tiny_run_gives_the_committed_losses(config: TrainConfig, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    model = open_model(train(config, out, report=quiet))
+    got: dict[str, Any] = {
+        "loss": [entry["loss"] for entry in log(out) if "loss" in entry],
+        "validation_loss": log(out)[-1]["validation_loss"],
+    }
+    if os.environ.get("ROCKETMAN_WRITE_EXPECTED") == "1":
+        EXPECTED.write_text(json.dumps(got, indent=2) + "\n")
+    wanted = json.loads(EXPECTED.read_text())
+    np.testing.assert_allclose(got["loss"], wanted["loss"], rtol=2e-3)
+    assert got["validation_loss"] == pytest.approx(wanted["validation_loss"], rel=2e-3)
+    assert got["loss"][-1] < 0.7 * got["loss"][0]
+
+    assert model.image_size == 16
+    assert model.vocabulary == tuple(
+        sorted(["an", "astronaut", "in", "a", "suit", "beside", "drum", "harp", *COLOURS])
+    )
+    assert model.config["record"]["images"] == 60 * 16
+    with Image.open(out / "sheets" / "step-00000060.png") as sheet:
+        assert sheet.size == (4 * 16 * 2, 4 * 16 * 2)
+
+
+def test_a_killed_run_resumes_to_the_same_bits(config: TrainConfig, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a run that checkpoints after every step, then resume."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    config = replace(config, train=replace(config.train, checkpoint_minutes=0))
+    train(config, whole, report=quiet)
+
+    path = write_config(config, tmp_path / "run.toml")
+    command = [sys.executable, "-m", "rocketman.train", str(path), "--out", str(killed)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list((killed / "checkpoints").glob("step-*1[0-9].safetensors")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not (killed / "model").exists()
+
+    told: list[str] = []
+    train(config, killed, resume=True, report=told.append)
+    assert any("going on from step" in line for line in told)
+    assert_same(last_tensors(whole), last_tensors(killed))
+    assert open_model(whole / "model").hash == open_model(killed / "model").hash
+    losses = [[entry.get("loss") for entry in log(out)] for out in (whole, killed)]
+    assert losses[0][-2:] == losses[1][-2:]
+
+
+def test_a_signal_leaves_a_checkpoint(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = training.train_step
+
+    def stop_at_seven(run: training.Run, *rest: object) -> float:
+        if run.step == 6:
+            signal.raise_signal(signal.SIGTERM)
+        return step(run, *rest)  # type: ignore[arg-type]
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(training, "train_step", stop_at_seven)
+    with pytest.raises(Stopped, match=r"step 7.*resume"):
+        train(config, tmp_path / "run", report=quiet)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == [
+        "step-00000007.safetensors"
+    ]
+    with pytest.raises(ValueError, match="holds a run already"):
+        train(config, tmp_path / "run", report=quiet)
+    other = replace(config, model=replace(config.model, depth=1))
+    with pytest.raises(ValueError, match=r"another \[model\]"):
+        train(other, tmp_path / "run", resume=True, report=quiet)
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    for step in (1, 2):
+        data = pack_tensors({"x": np.full(3, step, np.float32)}, {"state": f'{{"step": {step}}}'})
+        (tmp_path / f"step-0000000{step}.safetensors").write_bytes(data)
+    whole = (tmp_path / "step-00000002.safetensors").read_bytes()
+    for damaged in (whole[:-1], whole[:5], b"", b"\xff" * 100):
+        (tmp_path / "step-00000002.safetensors").write_bytes(damaged)
+        told: list[str] = []
+        tensors, state = training.last_checkpoint(tmp_path, told.append)
+        assert state == {"step": 1}
+        assert tensors["x"].tolist() == [1, 1, 1]
+        assert "step-00000002" in told[0]
+    with pytest.raises(ValueError, match="no checkpoint"):
+        training.last_checkpoint(tmp_path / "nowhere", quiet)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_before_it_spreads(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "velocity_loss", lambda p, x1, t: (p - x1).mean() / 0)
+    with pytest.raises(RuntimeError, match="no longer a number after step 0"):
+        train(config, tmp_path / "run", report=quiet)
+
+
+def test_a_run_can_start_from_a_model(
+    config: TrainConfig, model_folder: Path, tmp_path: Path
+) -> None:
+    """The model's words keep their rows; another make is refused."""
+    with pytest.raises(ValueError, match="another shape"):
+        train(config, tmp_path / "wrong", start=model_folder, report=quiet)
+    short = replace(config, train=replace(config.train, steps=1, learning_rate=1e-9))
+    first = train(short, tmp_path / "first", report=quiet)
+    second = train(short, tmp_path / "second", start=first, report=quiet)
+    assert open_model(second).vocabulary == open_model(first).vocabulary
+    before, after = (read_tensors(folder / "model.safetensors")[0] for folder in (first, second))
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-3, err_msg=name)
+    assert open_model(second).config["record"]["start"] == open_model(first).hash
+
+
+@pytest.mark.parametrize(("done", "factor"), [(0, 0.2), (4, 1), (75, 1), (90, 0.4), (100, 0)])
+def test_the_learning_rate_warms_up_and_decays(
+    config: TrainConfig, done: int, factor: float
+) -> None:
+    run = training.Run(config, torch.device("cpu"))
+    by_steps = LoopConfig(steps=100, warmup_steps=5)
+    run.step = done
+    got = training.learning_rate(run, by_steps)
+    assert got == pytest.approx(factor * by_steps.learning_rate, abs=1e-12)
+    run.step, run.seconds = max(done, 5), done
+    by_time = LoopConfig(seconds=100, warmup_steps=5)
+    if done:
+        got = training.learning_rate(run, by_time)
+        assert got == pytest.approx(factor * by_time.learning_rate, abs=1e-12)
+
+
+def test_the_seconds_are_kept(config: TrainConfig, tmp_path: Path) -> None:
+    config = replace(config, train=replace(config.train, steps=0, seconds=1.0))
+    began = time.monotonic()
+    train(config, tmp_path / "run", report=quiet)
+    entry = [entry for entry in log(tmp_path / "run") if "loss" in entry][-1]
+    assert 1 <= entry["seconds"] <= time.monotonic() - began
+    assert entry["learning_rate"] == 0
+
+
+def test_a_configuration_survives_its_file(config: TrainConfig, tmp_path: Path) -> None:
+    assert load_config(write_config(config, tmp_path / "run.toml")) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nbatchsize = 4", "did you mean batch_size"),
+        ("[data]\nfolder = 'x'\n[trian]\nsteps = 1", r"\[trian\]; did you mean train"),
+        ("[data]\nfolder = 'x'\n[train]\nsteps = 'many'", "train.steps should be of type int"),
+        ("[data]\nfolder = 'x'\n[train]\nsteps = true", "train.steps should be of type int"),
+        ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nprecision = 'fp8'", "'bf16', 'fp32'"),
+        ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nclip = -1", "clip must be positive"),
+        ("[data]\nfolder = 'x'\n[train]", "steps or seconds"),
+        ("[data]\nfolder = 'x'\n[model]\nvocabulary_size = 3", "unknown key model.vocabulary"),
+        ("[data]\nfolder = 'x'\n[model]\nimage_size = 60", "image_size 60"),
+        ("[train]\nsteps = 1", "data.folder is missing"),
+        ("data = 3", "data should be a section"),
+        ("no toml", "is not TOML"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_name(text: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(ValueError, match=sentence):
+        load_config(tmp_path / "run.toml")
+
+
+def test_the_shipped_configurations_can_be_read() -> None:
+    for path in (Path(__file__).parents[1] / "runs").glob("*.toml"):
+        load_config(path)

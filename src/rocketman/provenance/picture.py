@@ -164,12 +164,16 @@ def next_path(folder: Path, recipe: Recipe) -> Path:
     """
     numbers = (re.match(r"(\d+)-", file.name) for file in folder.glob(f"*{SUFFIX}"))
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
-    plain = unicodedata.normalize("NFKD", recipe.prompt).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", plain)
-    slug = "-".join(words)
-    if len(slug) > MAX_NAME:
-        slug = slug[: MAX_NAME + 1].rpartition("-")[0] or slug[:MAX_NAME]
-    return folder / f"{number:04d}-{slug or 'picture'}-seed{recipe.seed}{SUFFIX}"
+    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{SUFFIX}"
+
+
+def slug(prompt: str) -> str:
+    """A prompt as part of a file name: "A harp, above Mars!" -> "a-harp-above-mars"."""
+    plain = unicodedata.normalize("NFKD", prompt).encode("ascii", "ignore").decode().lower()
+    joined = "-".join(re.findall(r"[a-z0-9]+", plain))
+    if len(joined) > MAX_NAME:
+        joined = joined[: MAX_NAME + 1].rpartition("-")[0] or joined[:MAX_NAME]
+    return joined or "picture"
 
 
 def _is_ours(path: Path) -> bool:

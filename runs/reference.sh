@@ -13,5 +13,5 @@ if [ ! -e "$run/model/config.toml" ]; then
     if compgen -G "$run/checkpoints/step-*.safetensors" >/dev/null; then resume=(--resume); fi
     rocketman train runs/first-light.toml --out "$run" "${resume[@]}"
 fi
-python -m rocketman.detail "$data" "$run/model" --seconds 480
+python -m rocketman.detail "$data" "$run/model"
 echo "The model is in $run/model"

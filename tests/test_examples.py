@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rocketman import weights
 from rocketman.provenance import picture
@@ -42,8 +43,10 @@ def test_every_example_has_a_test() -> None:
 def test_sheet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_folder: Path) -> None:
     entries = tmp_path / "sheet.toml"
     entries.write_text(
-        '[[picture]]\nprompt = "a harp above mars"\nseed = 1\n'
+        'columns = 2\n[[picture]]\nprompt = "a harp above mars"\nseed = 1\n'
         '[[picture]]\nprompt = "a drum above mars"\nseed = 2\nheldout = true\n'
     )
     run(monkeypatch, "sheet.py", entries, tmp_path / "sheet.png", model_folder)
-    assert (tmp_path / "sheet.png").stat().st_size > 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (2 * 200 + 8, 200 + 8)
+        assert sheet.getpixel((4, 100)) != sheet.getpixel((204, 100)), "held-out pairs are framed"

@@ -5,7 +5,7 @@ writes `detail.onnx` into a model folder, where `generate.py` finds it. All laye
 size and the last one lays four pixels where there was one (ESPCN, Shi et al. 2016), so it costs
 little beside the transformer. What it is shown in training is slightly blurred and noisy, as the
 transformer's own pictures are: it must sharpen them too. Trained with
-`python -m rocketman.detail DATA MODEL --seconds 600`.
+`python -m rocketman.detail DATA MODEL`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +32,7 @@ CHANNELS, DEPTH = 48, 5
 BATCH, CROP = 32, 32
 """Crops a step, and their width in the small picture."""
 LEARNING_RATE = 2e-3
+STEPS, LOOK_EVERY = 2500, 250
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
 """Standard deviation in [-1, 1], and share of a 3 x 3 binomial blur, both drawn up to these."""
 
@@ -90,10 +90,14 @@ def psnr(a: Tensor, b: Tensor) -> float:
 def train_detail(
     data: Path,
     image_size: int,
-    seconds: float,
+    steps: int,
     report: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> DetailNetwork:
-    """Train for `seconds` of wall-clock on the train split; prints PSNR on the validation split."""
+    """Train on the train split; reports PSNR on the validation split now and then.
+
+    The learning rate is constant for the first half of the steps, then falls linearly to 0.
+    ValueError if the data set cannot be read.
+    """
     torch.manual_seed(0)
     rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     small = np.asarray(load_split(data, "train", image_size).pixels)
@@ -101,21 +105,16 @@ def train_detail(
     network = DetailNetwork()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
-    started = looked = time.monotonic()
-    step = 0
-    while (done := (time.monotonic() - started) / seconds) < 1:
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - done))
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / steps))
         x, target = crops(small, large, rng)
         loss = (network(worsen(x, generator)) - target).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        step += 1
-        if time.monotonic() - looked > 60:
-            looked = time.monotonic()
-            report(f"step {step}, loss {loss.item():.4f}, {compare(network, data, image_size)}")
-    report(f"step {step}, {compare(network, data, image_size)}")
+        if (step + 1) % LOOK_EVERY == 0 or step + 1 == steps:
+            report(f"step {step + 1}, loss {loss.item():.4f}, {compare(network, data, image_size)}")
     network.eval()
     return network
 
@@ -153,14 +152,14 @@ def write_detail(network: DetailNetwork, folder: Path) -> None:
 
 
 def main() -> None:
-    """python -m rocketman.detail DATA MODEL --seconds S"""
+    """python -m rocketman.detail DATA MODEL"""
     parser = argparse.ArgumentParser(description="Train a model folder's second stage.")
     parser.add_argument("data", type=Path)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--steps", type=int, default=STEPS)
     arguments = parser.parse_args()
     size = open_model(arguments.model).image_size
-    write_detail(train_detail(arguments.data, size, arguments.seconds), arguments.model)
+    write_detail(train_detail(arguments.data, size, arguments.steps), arguments.model)
 
 
 if __name__ == "__main__":

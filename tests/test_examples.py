@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from rocketman import weights
+from rocketman import captions, weights
 from rocketman.provenance import picture
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+PLANS = sorted(ROOT.glob("docs/first-light/*.toml"))
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +54,13 @@ def test_sheet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_folder: Pa
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (2 * 200 + 8, 200 + 8)
         assert sheet.getpixel((4, 100)) != sheet.getpixel((204, 100)), "held-out pairs are framed"
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda path: path.stem)
+def test_published_prompts_mark_their_heldout_pairs(plan: Path) -> None:
+    """Each prompt is a caption of the grammar; `heldout` says what the split file says."""
+    for entry in tomllib.loads(plan.read_text(encoding="utf-8"))["picture"]:
+        found = re.search(r"in an? (\w+) suit \w+ an? (\w+)", entry["prompt"])
+        assert found, entry
+        assert captions.unknown_words(entry["prompt"], captions.vocabulary()) == []
+        assert entry.get("heldout", False) == (captions.split_of(found[1], found[2]) != "train")

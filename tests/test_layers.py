@@ -50,7 +50,7 @@ def part(path: Path) -> str:
 
 def home(name: str) -> str:
     """Command files share the level of the command line, as if they were one package."""
-    return "cli" if name.startswith("cli_") else name
+    return "cli" if name.startswith("cli_") or name == "__main__" else name
 
 
 def imported(path: Path) -> set[str]:

@@ -1,0 +1,5 @@
+"""`python -m rocketman`: the command line."""
+
+from rocketman.cli import main
+
+main()

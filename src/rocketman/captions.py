@@ -78,7 +78,7 @@ def with_article(noun: str) -> str:
 
 @cache
 def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
-    """The (suit, instrument) pairs of each split that is kept out of training, in every relation."""
+    """(suit, instrument) pairs of each split that is kept out of training, in every relation."""
     text = resources.files("rocketman").joinpath("splits.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)["heldout"]
     return {

@@ -179,12 +179,12 @@ def dataset_render(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other scenes.")] = 0,
 ) -> None:
     """Render captioned pictures with Blender. The same command goes on after a stop."""
-    from rocketman.scenes.dataset import SceneError, render
+    from rocketman.scenes.dataset import RenderError, SceneError, render
 
-    with bar("rendering") as advance:
+    with wrong_use(SceneError), bar("rendering") as advance:
         try:
             made = render(count, size, out, workers, seed, advance)
-        except SceneError as error:
+        except RenderError as error:
             say(f"Error: {error}")
             raise typer.Exit(1) from error
     say(f"{made} pictures rendered; {out} is ready")

@@ -29,8 +29,12 @@ AUTHOR = "The Rocketman authors"
 LICENSE = "CC0-1.0"
 
 
-class SceneError(RuntimeError):
-    """Rendering cannot start or broke off; the text says why and what to do."""
+class SceneError(ValueError):
+    """Something asked for that cannot be done; the text says why and what to do."""
+
+
+class RenderError(RuntimeError):
+    """A worker broke off; what is rendered is kept."""
 
 
 def render(
@@ -44,7 +48,8 @@ def render(
     """Render scenes 0 to `count` - 1 of this seed, `size` pixels square; returns pictures made.
 
     What is there already is kept. `on_progress(done, count)` is called twice a second.
-    Raises SceneError where Blender is missing or a worker fails.
+    Raises SceneError where Blender is missing or the folder holds another data set, RenderError
+    where a worker fails.
     """
     if find_spec("bpy") is None:
         raise SceneError(
@@ -72,7 +77,7 @@ def render(
             write_metadata(out, scenes)
         failed = [process for process in processes if process.returncode != 0]
         if failed:
-            raise SceneError(
+            raise RenderError(
                 f"A rendering worker stopped with exit code {failed[0].returncode}; its last words "
                 f"are in {out / 'render.log'}. The pictures made so far are kept: run it again."
             )

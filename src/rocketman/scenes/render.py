@@ -6,6 +6,7 @@ Runs inside Blender's Python module (extra `scenes`). `dataset.py` starts it as 
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import bpy
 from mathutils import Euler, Matrix, Vector
+from PIL import Image
 
+from rocketman.files import write_whole
 from rocketman.scenes import astronaut, instruments, orbit
 from rocketman.scenes.dataset import picture_path
 from rocketman.scenes.spec import Scene, draw
@@ -164,9 +167,12 @@ def render(scene: Scene, path: Path) -> None:
     part = path.with_name(f".{path.stem}.{os.getpid()}.png")
     bpy.context.scene.render.filepath = str(part)
     bpy.ops.render.render(write_still=True)
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
-    part.replace(path)
+    # Blender notes date and times in the file: without them the same scene gives the same bytes.
+    bare = io.BytesIO()
+    with Image.open(part) as picture:
+        Image.frombytes("RGB", picture.size, picture.convert("RGB").tobytes()).save(bare, "PNG")
+    write_whole(path, bare.getvalue())
+    part.unlink()
 
 
 def main(arguments: list[str]) -> None:

@@ -1,0 +1,6 @@
+"""From a theme to a published series: a file, a durable run, a curator's choice, a gallery.
+
+collection.toml -> plan.py -> run.py -> collection.sqlite (store.py) + pictures/
+                              curate.py -> acts in the same database
+                              gallery.py -> gallery/
+"""

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from rocketman.cli_collection import collection
+
 if TYPE_CHECKING:
     from rocketman.generate import Picture, Step
 
@@ -31,6 +33,7 @@ app = typer.Typer(
 )
 dataset = typer.Typer(help="Render and look at data sets.", rich_markup_mode=None)
 app.add_typer(dataset, name="dataset")
+app.add_typer(collection, name="collection")
 
 WELCOME = """\
 Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"

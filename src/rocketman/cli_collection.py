@@ -1,0 +1,178 @@
+"""The commands `collection new|run|pick|gallery`: one function each, no logic in them.
+
+Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rocketman.collection.store import Kind
+
+collection = typer.Typer(
+    help="Draw, choose and publish a series of pictures.", rich_markup_mode=None
+)
+
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The collection's folder.")]
+
+
+@collection.command("new")
+def new(folder: Dir) -> None:
+    """Begin a collection: writes DIR/collection.toml, an example to change."""
+    from rocketman.cli import say, wrong_use
+    from rocketman.collection import plan, tables
+
+    with wrong_use(tables.PlanError):
+        path = plan.write_example(folder)
+    say(f"{path} is yours to change; `rocketman collection run {folder}` draws it.")
+
+
+@collection.command("run")
+def run(folder: Dir) -> None:
+    """Draw what the collection lacks. Stop it, kill it, change the file: it goes on from there."""
+    from rocketman.cli import say, wrong_use
+
+    say(f"Drawing the collection {folder}")
+    from rocketman import ModelError, PictureError, RequestError
+    from rocketman.collection import run as runs
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    kinds = (PlanError, ModelError, PictureError, RequestError, StoreError)
+    try:
+        with wrong_use(*kinds), _drawing_bar() as on_progress:
+            drawn, wanted = runs.run(folder, on_progress)
+    except runs.Paused as paused:
+        say(str(paused))
+        raise typer.Exit(130) from paused
+    except runs.RunError as error:
+        say(f"Error: {error}")
+        raise typer.Exit(1) from error
+    say(f"{drawn} drawn now, {wanted} pictures in all, in {folder / runs.PICTURES}")
+
+
+@collection.command("pick")
+def pick(
+    folder: Dir,
+    show: Annotated[bool, typer.Option("--list", help="List all candidates.")] = False,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="ID=0..5", help="Rate a picture.")
+    ] = None,
+    pick: Annotated[list[int] | None, typer.Option(metavar="ID", help="Show this one.")] = None,
+    reject: Annotated[list[int] | None, typer.Option(metavar="ID", help="Never show it.")] = None,
+    unset: Annotated[list[int] | None, typer.Option(metavar="ID", help="Clear its marks.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back the last act.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --list: one JSON document.")
+    ] = False,
+) -> None:
+    """Choose among the candidates. Every act is recorded with its time; options can be repeated."""
+    from rocketman.cli import say, wrong, wrong_use
+    from rocketman.collection import curate
+    from rocketman.collection.store import Store, StoreError
+
+    acts: list[tuple[Kind, int, int | None]] = []
+    for text in rate or []:
+        found = re.fullmatch(r"(\d+)=([0-5])", text)
+        if not found:
+            wrong(f"--rate takes a picture and 0 to 5, as in --rate 4=5, not {text!r}.")
+        acts.append(("rate", int(found[1]), int(found[2])))
+    acts += [("pick", each, None) for each in pick or []]
+    acts += [("reject", each, None) for each in reject or []]
+    acts += [("unset", each, None) for each in unset or []]
+    if not (show or acts or undo):
+        wrong("Say what to do: --list, --rate ID=4, --pick ID, --reject ID, --unset ID or --undo.")
+    with wrong_use(StoreError), Store(folder) as store:
+        if acts:
+            store.record(acts)
+            say(f"{len(acts)} act{'' if len(acts) == 1 else 's'} recorded; --undo takes one back")
+        if undo:
+            last = store.undo()
+            say(f"Undone: {last.kind} {last.picture}, of {last.at}")
+        rows, marks = store.rows(), curate.marks(store.acts())
+    if not show:
+        return
+    shown = {row.id for row in curate.chosen(rows, marks)}
+    listed = [
+        {
+            "id": row.id,
+            "shown": row.id in shown,
+            "state": marks.get(row.id, curate.Mark()).state,
+            "rating": marks.get(row.id, curate.Mark()).rating,
+            "at": marks.get(row.id, curate.Mark()).at,
+            "prompt": row.prompt,
+            "seed": row.seed,
+            "file": row.file,
+        }
+        for row in rows
+    ]
+    if as_json:
+        typer.echo(json.dumps(listed))
+        return
+    for each in listed:
+        cells = [str(each["id"]), "shown" if each["shown"] else "", str(each["state"])]
+        cells += ["" if each["rating"] is None else str(each["rating"]), str(each["file"] or "")]
+        typer.echo("\t".join([*cells, str(each["prompt"])]))
+
+
+@collection.command("gallery")
+def gallery(folder: Dir) -> None:
+    """Make a website of the chosen pictures: DIR/gallery, for any server or none."""
+    from rocketman.cli import needs, say, wrong_use
+
+    say(f"Building the gallery of {folder}")
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    with needs("gallery"):
+        from rocketman.collection.gallery import GalleryError, build
+    with wrong_use(PlanError, StoreError, GalleryError):
+        built = build(folder)
+    for sentence in built.remarks:
+        say(sentence)
+    say(f"{built.index}: {built.pictures} pictures, {built.size / 1e6:.1f} MB")
+
+
+@contextmanager
+def _drawing_bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with rate and time left, on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{60 * task.speed:.1f} a minute" if task.speed else "")
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("drawing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        redirect_stdout=False,  # standard output is for results
+        speed_estimate_period=300,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("drawing", total=None)
+        yield lambda made, wanted: progress.update(task, completed=made, total=wanted)

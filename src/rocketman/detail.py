@@ -32,7 +32,7 @@ CHANNELS, DEPTH = 48, 5
 BATCH, CROP = 32, 32
 """Crops a step, and their width in the small picture."""
 LEARNING_RATE = 2e-3
-STEPS, LOOK_EVERY = 2500, 250
+STEPS, LOOK_EVERY = 1500, 250
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
 """Standard deviation in [-1, 1], and share of a 3 x 3 binomial blur, both drawn up to these."""
 

@@ -25,7 +25,7 @@ import torch
 from rocketman import load, sampling
 from rocketman.captions import PAD, tokens
 from rocketman.export import load_network
-from rocketman.generate import DEFAULT_GUIDANCE_SCALE, DEFAULT_STEPS
+from rocketman.generate import DEFAULT_GUIDANCE_SCALE, DEFAULT_STEPS, GUIDANCE_INTERVAL
 
 PROMPT = "an astronaut in a white suit playing a harp above the blue earth"
 RUNS = 5
@@ -69,7 +69,10 @@ def torch_picture(model: Path, precision: torch.dtype) -> Callable[[], object]:
         clean = run(np.concatenate([x, x]), t, both)
         return clean[:1], clean[1:]
 
-    denoise = sampling.guided(lambda x, t: run(x, t, prompt), pair, DEFAULT_GUIDANCE_SCALE)
+    def alone(x: sampling.Array, t: float) -> sampling.Array:
+        return run(x, t, prompt)
+
+    denoise = sampling.guided(alone, pair, DEFAULT_GUIDANCE_SCALE, GUIDANCE_INTERVAL)
     start = sampling.noise(1, shape) * np.float32(known.noise_scale)
     times = sampling.timesteps(DEFAULT_STEPS)
     return lambda: sampling.dpm_solver_2m(denoise, start, times)

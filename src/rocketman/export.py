@@ -230,7 +230,7 @@ A text-to-image diffusion model of {size} x {size} pixels, trained from nothing 
 captioned pictures. It predicts the clean picture from noise and a prompt (time convention and
 samplers: `rocketman/sampling.py`).
 
-    rocketman generate "..." --model {name}
+    rocketman generate "..." --model FOLDER
 
 It knows these words and leaves out all others: {", ".join(table["vocabulary"])}.
 

@@ -35,6 +35,10 @@ DEFAULT_STEPS = 20
 DEFAULT_GUIDANCE_SCALE = 3.0
 DEFAULT_SAMPLER: SamplerName = "dpm_solver_2m"
 
+GUIDANCE_INTERVAL = (0.0, 0.4)
+"""Times at which the prompt pulls: early, while the picture takes shape. Later, guidance would
+only roughen textures, at twice the cost (Kynkäänniemi et al. 2024; docs/log.md, 2026-11-23)."""
+
 MAX_STEPS = 1000
 MAX_GUIDANCE_SCALE = 30.0
 MAX_SEED = 2**64 - 1
@@ -273,7 +277,8 @@ class Pipeline:
             clean = self._network(np.concatenate([x, x]), t, both)
             return clean[: len(x)], clean[len(x) :]
 
-        return sampling.guided(denoise, denoise_pair, batch[0].guidance_scale)
+        scale = batch[0].guidance_scale
+        return sampling.guided(denoise, denoise_pair, scale, GUIDANCE_INTERVAL)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
         """Token ids (B, L); an empty prompt is all padding: the unconditional input."""

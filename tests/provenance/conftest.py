@@ -1,27 +1,13 @@
-"""Pictures drawn here, and a configuration folder that is not the user's."""
+"""Pictures drawn here."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
-
-
-@pytest.fixture(scope="session")
-def config_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("config")
-
-
-@pytest.fixture(autouse=True)
-def own_config(monkeypatch: pytest.MonkeyPatch, config_folder: Path) -> None:
-    """One identity for all these tests, never the user's."""
-    monkeypatch.setenv("ROCKETMAN_CONFIG", str(config_folder))
-    monkeypatch.delenv("ROCKETMAN_CERTIFICATE", raising=False)
-    monkeypatch.delenv("ROCKETMAN_PRIVATE_KEY", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import stat
 import struct
 import subprocess
@@ -184,6 +185,31 @@ def test_files_that_are_no_pictures(tmp_path: Path) -> None:
         assert credentials.read(path).state == "absent"
     with pytest.raises(FileNotFoundError):
         credentials.read(tmp_path / "missing.png")
+
+
+def test_ctrl_c_while_signing_is_not_lost(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library swallows exceptions that arise while it reads the picture."""
+    import c2pa
+
+    sign = c2pa.Builder.sign
+
+    def press(builder: c2pa.Builder, kind: str, source: io.BytesIO, target: io.BytesIO) -> bytes:
+        class Pressed(io.BytesIO):
+            def readinto(self, buffer: object) -> int:
+                signal.raise_signal(signal.SIGINT)
+                return super().readinto(buffer)  # type: ignore[arg-type]
+
+            def read(self, size: int | None = -1) -> bytes:
+                signal.raise_signal(signal.SIGINT)
+                return super().read(size)
+
+        result: bytes = sign(builder, kind, Pressed(source.getvalue()), target)
+        return result
+
+    monkeypatch.setattr(c2pa.Builder, "sign", press)
+    with pytest.raises(KeyboardInterrupt):
+        credentials.sign(encoded("PNG"), CLAIM)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")

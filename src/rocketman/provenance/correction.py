@@ -1,7 +1,7 @@
 """The error correction of the watermark: 32 bits and a checksum as 192 signs, and back.
 
 Level 1. A convolutional code bent into a circle (tail-biting), so that no signs are spent on its
-ends. An eighth of the signs may be wrong, and soft signs (how sure, not only which) do better still.
+ends. An eighth of the signs may be wrong, and more where each says how sure it is.
 Next: `watermark.py` lays the signs on waves.
 """
 

@@ -19,7 +19,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -108,11 +111,32 @@ def sign(data: bytes, claim: Claim) -> bytes:
     out = io.BytesIO()
     try:
         context = c2pa.Context.from_dict(SETTINGS, signer=c2pa.Signer.from_info(info))
-        with context, c2pa.Builder(_definition(claim), context=context) as builder:
+        with _unbroken(), context, c2pa.Builder(_definition(claim), context=context) as builder:
             builder.sign(kind, io.BytesIO(data), out)
     except c2pa.C2paError as error:
         raise CredentialsError(f"The picture could not be signed: {error}.") from error
     return out.getvalue()
+
+
+@contextmanager
+def _unbroken() -> Iterator[None]:
+    """Ctrl-C waits until the signing is done, some milliseconds.
+
+    The library reads and writes through Python functions that it calls itself, and an exception
+    raised in one of those is lost: a run would go on as if nobody had pressed a key.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield
+        return
+    pressed = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed.is_set():
+            signal.raise_signal(signal.SIGINT)
 
 
 def read(path: Path | str) -> CredentialState:
@@ -137,12 +161,10 @@ def read(path: Path | str) -> CredentialState:
                 report = json.loads(reader.json())
         except c2pa.C2paError.ManifestNotFound:
             return CredentialState(state="absent", why="The file holds no Content Credentials.")
-        except c2pa.C2paError.RemoteManifest:
-            return CredentialState(
-                state="absent",
-                why="The file only names an address on the network, which is never fetched.",
-            )
-        except (c2pa.C2paError, ValueError):
+        except (c2pa.C2paError, ValueError) as error:
+            if str(error).startswith("Remote"):
+                why = "The file only names an address on the network, which is never fetched."
+                return CredentialState(state="absent", why=why)
             file.seek(0)
             return _unreadable(file)
     return _judge(report)
@@ -187,14 +209,19 @@ def _definition(claim: Claim) -> dict[str, Any]:
             {"label": SOFT_BINDING, "data": {"alg": WATERMARK_ALGORITHM, "blocks": [block]}}
         )
     if claim.recipe is not None:
-        recipe = {key: _small(value) for key, value in claim.recipe.items()}
+        recipe = {key: _fit(value) for key, value in claim.recipe.items()}
         assertions.append({"label": RECIPE, "data": recipe})
     made = {"label": "c2pa.actions.v2", "data": {"actions": actions}}
     return {"claim_generator_info": [agent], "assertions": [made, *assertions]}
 
 
-def _small(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and abs(value) > MAX_INTEGER else value
+def _fit(value: Any) -> Any:
+    """A value as the library takes it: no number above MAX_INTEGER, no half of a surrogate pair."""
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_fit(each) for each in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _judge(report: Mapping[str, Any]) -> CredentialState:

@@ -64,8 +64,8 @@ def folder() -> Path:
 def load() -> Identity:
     """The identity to sign with; a self-made one is created if there is none.
 
-    IdentityError if the files are missing, damaged or do not fit together; OSError if the
-    configuration folder cannot be written.
+    IdentityError if the files are missing, damaged or do not fit together, or if the configuration
+    folder cannot be written.
     """
     certificate = os.environ.get("ROCKETMAN_CERTIFICATE", "")
     key = os.environ.get("ROCKETMAN_PRIVATE_KEY", "")
@@ -75,7 +75,13 @@ def load() -> Identity:
         return _from_files(certificate, key)
     path = folder() / IDENTITY
     if not path.exists():
-        _create(path)
+        try:
+            _create(path)
+        except OSError as error:
+            raise IdentityError(
+                f"Pictures cannot be signed, since {path.parent} cannot be written "
+                f"({error.strerror}): set ROCKETMAN_CONFIG to a folder that can."
+            ) from error
     return _from_files(str(path), str(path))
 
 

@@ -1,4 +1,4 @@
-"""What the tests share: a tiny model folder, and a check run in which nothing may be skipped."""
+"""What the tests share: a tiny model folder, a signing identity, a check run that skips nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ import pytest
 
 NO_SKIP = os.environ.get("ROCKETMAN_NO_SKIP") == "1"
 """Set by the check: a test skipped because an extra is missing is a failure there."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def config_folder(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, None, None]:
+    """One signing identity for all tests, also in processes they start, and never the user's."""
+    folder = tmp_path_factory.mktemp("config")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROCKETMAN_CONFIG", str(folder))
+        patch.delenv("ROCKETMAN_CERTIFICATE", raising=False)
+        patch.delenv("ROCKETMAN_PRIVATE_KEY", raising=False)
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -89,10 +89,33 @@ def test_the_ecosystem_reads_it(tmp_path: Path) -> None:
     assert (sampler.model.name, sampler.model.hash) == ("astronauts", "0123456789ab")
 
 
-def test_same_recipe_same_bytes(tmp_path: Path) -> None:
-    first = picture.save(IMAGE, tmp_path / "a.png", RECIPE).read_bytes()
-    second = picture.save(IMAGE, tmp_path / "b.png", replace(RECIPE, seconds=99.0)).read_bytes()
-    assert first == second
+def test_same_recipe_same_pixels_and_texts(tmp_path: Path) -> None:
+    """All but the signature, which is drawn anew each time."""
+    big = IMAGE.resize((256, 256))
+    first = picture.save(big, tmp_path / "a.png", RECIPE)
+    second = picture.save(big, tmp_path / "b.png", replace(RECIPE, seconds=99.0))
+    with Image.open(first) as a, Image.open(second) as b:
+        assert a.tobytes() == b.tobytes() != big.tobytes()
+        assert a.info == b.info
+
+
+def test_prompt_can_stay_out_of_the_file(tmp_path: Path) -> None:
+    path = picture.save(IMAGE, tmp_path / "a.png", RECIPE, with_prompt=False)
+    assert b"harp" not in path.read_bytes()
+    recipe = picture.read(path)
+    assert recipe == replace(RECIPE, prompt="", negative_prompt="", unknown_words=())
+
+
+def test_what_cannot_be_signed_is_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").touch()
+    monkeypatch.setenv("ROCKETMAN_CONFIG", str(tmp_path / "config"))
+    with pytest.raises(PictureError, match="set ROCKETMAN_CONFIG"):
+        picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+    with pytest.raises(PictureError, match="set ROCKETMAN_CONFIG"):
+        picture.prepare_folder(tmp_path / "out")
+    assert [file.name for file in tmp_path.iterdir()] == ["config"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

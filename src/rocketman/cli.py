@@ -3,7 +3,7 @@
 Level 6: reads arguments, calls the part that does the work, says what came of it. Standard output
 holds results (`--json`: one JSON document); everything said to people goes to standard error.
 
-    exit code   0 done   1 failed part-way   2 wrong use   130 Ctrl-C
+    exit code   0 done   1 failed part-way, or checked and found wanting   2 wrong use   130 Ctrl-C
 
 Wrong use gets one sentence, no traceback. Heavy libraries are imported inside the commands, after
 the first line of output. Next: nothing imports this.
@@ -149,6 +149,27 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
         return
     for factor, found in levels.items():
         typer.echo(f"{factor:<12}{', '.join(found)}")
+
+
+@app.command()
+def verify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Tell where files come from. Exit code 1 if one has nothing that holds."""
+    from rocketman.provenance.verify import VerifyError
+    from rocketman.provenance.verify import verify as look
+
+    verdicts = []
+    with wrong_use(VerifyError):
+        for file in files:
+            verdicts.append(look(file))
+            if not as_json:
+                typer.echo(verdicts[-1].words)
+    if as_json:
+        typer.echo(json.dumps([verdict.as_json for verdict in verdicts]))
+    if not all(verdict.good for verdict in verdicts):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,13 +1,17 @@
 """THE function through which every picture is saved, and the recipe that travels inside the file.
 
-Level 1. Reads a PIL image and its `Recipe`; writes a PNG whose text says how it was made, twice:
+Level 1. Reads a PIL image and its `Recipe`; writes a PNG that says how it was made, five times:
 
+    pixels       an invisible mark, the recipe's number (`watermark.py`), from 256 px a side
     parameters   the text that A1111's web UI writes and the ecosystem reads
     rocketman    the same recipe as JSON, exact; `read` takes it back out
+    XMP          IPTC's word for "made by a generative model"
+    C2PA         all of it signed (`credentials.py`), last, so that the signature covers the rest
 
 Never under the keys `prompt` or `workflow`: other tools parse those as graphs of their own.
-The same picture with the same recipe gives the same bytes, so the time it took stays out of the
-file. Next: `generate.py` attaches a recipe to each picture it makes and saves it here.
+The same picture with the same recipe gives the same pixels and texts, so the time it took stays out
+of the file; a signature is drawn anew each time, so the bytes differ.
+Next: `generate.py` attaches a recipe to each picture it makes and saves it here.
 """
 
 from __future__ import annotations
@@ -17,14 +21,19 @@ import json
 import re
 import unicodedata
 import warnings
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from rocketman.files import write_whole
+from rocketman.provenance import credentials, identity, watermark
+from rocketman.provenance.credentials import Claim, CredentialsError, HumanPart
+from rocketman.provenance.identity import IdentityError
 
 KEY = "rocketman"
 SUFFIX = ".png"
@@ -92,12 +101,22 @@ class Recipe:
         return json.dumps(table)
 
 
-def save(image: Image.Image, path: Path | str, recipe: Recipe) -> Path:
-    """Save a picture with its recipe inside, whole or not at all. Returns the path.
+def save(
+    image: Image.Image,
+    path: Path | str,
+    recipe: Recipe,
+    *,
+    human: Mapping[HumanPart, str] | None = None,
+    with_prompt: bool = True,
+) -> Path:
+    """Mark, describe, sign and save a picture, whole or not at all. Returns the path.
+
+    human: what a person did, for the signed credentials; see `credentials.Claim`.
+    with_prompt: False leaves prompts out of everything in the file, which can then not be redone.
 
     Replaces an earlier picture of ours, never a file that holds no recipe of ours. PictureError if
-    the name does not end in .png, the folder is missing or something else is in the way; OSError
-    if the disk refuses.
+    the name does not end in .png, the folder is missing, something else is in the way or nothing
+    can be signed; OSError if the disk refuses.
     """
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
@@ -106,12 +125,31 @@ def save(image: Image.Image, path: Path | str, recipe: Recipe) -> Path:
         raise PictureError(f"{path} cannot be saved: there is no folder {path.parent}.")
     if path.exists() and not _is_ours(path):
         raise PictureError(f"{path} is there already and is not ours: choose another name.")
+    if not with_prompt:
+        recipe = replace(recipe, prompt="", negative_prompt="", unknown_words=())
+    number = None
+    if watermark.can_mark(image):
+        number = watermark.identifier(recipe.as_json)
+        image = watermark.embed(image, number)
     text = PngInfo()
     text.add_text("parameters", recipe.parameters)  # Pillow writes iTXt where latin-1 falls short
     text.add_text(KEY, recipe.as_json)
+    text.add_itxt("XML:com.adobe.xmp", _xmp(recipe))
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", pnginfo=text)
-    write_whole(path, buffer.getvalue())
+    claim = Claim(
+        model=recipe.model,
+        model_hash=recipe.model_hash,
+        version=recipe.version,
+        recipe=json.loads(recipe.as_json),
+        watermark_id=None if number is None else f"{number:08x}",
+        human=human or {},
+    )
+    try:
+        signed = credentials.sign(buffer.getvalue(), claim)
+    except (CredentialsError, IdentityError) as error:
+        raise PictureError(str(error)) from error
+    write_whole(path, signed)
     return path
 
 
@@ -141,9 +179,13 @@ def read(path: Path | str) -> Recipe | None:
 def prepare_folder(folder: Path | str) -> Path:
     """Make a folder for pictures and try it out, before hours of work go into it.
 
-    PictureError if pictures could not be written there.
+    PictureError if pictures could not be written there, or not be signed.
     """
     folder = Path(folder)
+    try:
+        identity.load()
+    except IdentityError as error:
+        raise PictureError(str(error)) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
         trial = folder / ".rocketman-trial"
@@ -174,6 +216,19 @@ def slug(prompt: str) -> str:
     if len(joined) > MAX_NAME:
         joined = joined[: MAX_NAME + 1].rpartition("-")[0] or joined[:MAX_NAME]
     return joined or "picture"
+
+
+def _xmp(recipe: Recipe) -> str:
+    """IPTC's digital source type and the tool's name, for programs that read no C2PA."""
+    tool = quoteattr(f"Rocketman {recipe.version}")
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+        ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+        f' xmp:CreatorTool={tool} Iptc4xmpExt:DigitalSourceType="{credentials.AI_MADE}"/>'
+        "</rdf:RDF></x:xmpmeta>"
+    )
 
 
 def _is_ours(path: Path) -> bool:

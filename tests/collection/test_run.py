@@ -21,7 +21,7 @@ import rocketman
 from rocketman import Pipeline, RequestError
 from rocketman.collection import run as runs
 from rocketman.collection.run import Paused, RunError, key_of, run
-from rocketman.collection.store import FILE, Store
+from rocketman.collection.store import FILE, Store, StoreError
 from rocketman.files import write_whole
 from rocketman.provenance import picture
 
@@ -140,6 +140,22 @@ def test_a_full_disk_loses_nothing(collection: Make, monkeypatch: pytest.MonkeyP
     check_whole(folder, 12)
 
 
+def test_a_disk_without_room_for_a_row(collection: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = collection()
+    run(folder)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "want", full)
+        with pytest.raises(RunError, match=r"disk is full\. 12 of 12 pictures are made and kept"):
+            run(folder)
+    with pytest.raises(StoreError, match=r"disk is full"), Store(folder):
+        full()
+    check_whole(folder, 12)
+
+
 def test_a_model_that_breaks_half_way_loses_nothing(
     collection: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,9 +265,10 @@ def test_200_pictures_and_20_kills(collection: Make) -> None:
     while kills < 20:
         worker = start(folder)
         assert worker.stdout is not None
-        worker.stdout.readline()  # at work, or at an end
-        if dice.random() < 0.8:
-            time.sleep(dice.uniform(0, 0.08))
+        lines = dice.randrange(10)
+        for _ in range(lines):
+            worker.stdout.readline()
+        time.sleep(dice.uniform(0, 0.01 if lines else 1))  # no line: while it loads
         if worker.poll() is not None:
             break
         os.kill(worker.pid, signal.SIGKILL)

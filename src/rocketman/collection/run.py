@@ -54,8 +54,6 @@ def run(folder: Path, on_progress: Callable[[int, int], None] | None = None) -> 
     pipeline = generate.load(plan.model)
     _check(plan, pipeline)
     with Store(folder, create=True) as store:
-        store.want(_wanted(plan, pipeline))
-        store.forget_files(pictures)
         drawn = 0
 
         def kept() -> str:
@@ -67,6 +65,8 @@ def run(folder: Path, on_progress: Callable[[int, int], None] | None = None) -> 
         go_on = f"`rocketman collection run {folder}` goes on."
         worker = worker_name()
         try:
+            store.want(_wanted(plan, pipeline))
+            store.forget_files(pictures)
             with _heartbeat(folder, worker):
                 for each in _work(store, worker, plan, pipeline, pictures):
                     drawn += each

@@ -127,7 +127,10 @@ def worker_name() -> str:
 
 
 class Store:
-    """An open database. Use it in a `with` block, from one thread."""
+    """An open database. Use it in a `with` block, from one thread.
+
+    What SQLite refuses inside (a full disk) leaves the block as a StoreError.
+    """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
         """Open the database in a folder and bring it up to date.
@@ -163,6 +166,8 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(f"{self.path} cannot be used: {error}.") from error
 
     # --- the plan ---
 

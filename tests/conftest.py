@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+# A shell's background job is started with Ctrl-C ignored, and its children inherit that; some of
+# these tests press Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_SKIP = os.environ.get("ROCKETMAN_NO_SKIP") == "1"
 """Set by the check: a test skipped because an extra is missing is a failure there."""

@@ -4,7 +4,7 @@
 # extra `train`. Every step goes on where it stopped when the script is started again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-data=${ROCKETMAN_CACHE:-$HOME/.cache/rocketman}/first-light
+data=$HOME/.cache/rocketman/first-light  # as in runs/first-light.toml
 run=${1:-$HOME/.cache/rocketman/runs/astronauts}
 
 rocketman dataset render --count 2950 --size 128 --seed 1 --out "$data" --workers 2
@@ -13,5 +13,7 @@ if [ ! -e "$run/model/config.toml" ]; then
     if compgen -G "$run/checkpoints/step-*.safetensors" >/dev/null; then resume=(--resume); fi
     rocketman train runs/first-light.toml --out "$run" "${resume[@]}"
 fi
-python -m rocketman.detail "$data" "$run/model"
+if [ ! -e "$run/model/detail.onnx" ]; then
+    python -m rocketman.detail "$data" "$run/model"
+fi
 echo "The model is in $run/model"

@@ -59,6 +59,14 @@ def _picture(name: str) -> bpy.types.Image:
     return bpy.data.images.load(str(path))
 
 
+def _blank(name: str) -> tuple[bpy.types.Material, bpy.types.NodeTree, bpy.types.Node]:
+    """A material whose tree holds nothing but its output."""
+    made = bpy.data.materials.new(name)
+    made.use_nodes = True
+    made.node_tree.nodes.clear()
+    return made, made.node_tree, made.node_tree.nodes.new("ShaderNodeOutputMaterial")
+
+
 def _math(tree: bpy.types.NodeTree, operation: str, *inputs: object, clamp: bool = False) -> object:
     """A math node over sockets and numbers; returns its output socket."""
     node = tree.nodes.new("ShaderNodeMath")
@@ -85,12 +93,8 @@ def _sunlight(tree: bpy.types.NodeTree, sun: Vector) -> object:
 def _ground(scene: Scene, sun: Vector) -> bpy.types.Material:
     """The globe shines by itself, lit by its own formula: no noise, and light that we choose."""
     place = scene.factors.place
-    made = bpy.data.materials.new("ground")
-    made.use_nodes = True
-    tree = made.node_tree
-    tree.nodes.clear()
+    made, tree, output = _blank("ground")
     links = tree.links
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
     emission = tree.nodes.new("ShaderNodeEmission")
     links.new(emission.outputs[0], output.inputs["Surface"])
     coordinates = tree.nodes.new("ShaderNodeTexCoord")
@@ -141,12 +145,8 @@ def _with_clouds(tree: bpy.types.NodeTree, color: object, where: object, seed: i
 def _air(scene: Scene, sun: Vector) -> bpy.types.Material:
     """A clear shell whose edge glows: brightest at the globe's limb, nothing at its own rim."""
     place = scene.factors.place
-    made = bpy.data.materials.new("air")
-    made.use_nodes = True
-    tree = made.node_tree
-    tree.nodes.clear()
+    made, tree, output = _blank("air")
     links = tree.links
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
     both = tree.nodes.new("ShaderNodeAddShader")
     clear = tree.nodes.new("ShaderNodeBsdfTransparent")
     glow = tree.nodes.new("ShaderNodeEmission")

@@ -8,7 +8,6 @@ Next: `rocketman.data` reads the folder for training.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -17,13 +16,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
-from rocketman import __version__
+from rocketman import __version__, data
 from rocketman.captions import FACTORS, SPLITS
 from rocketman.files import write_whole
 from rocketman.scenes.spec import Scene, draw
+from rocketman.weights import sha256
 
 AUTHOR = "The Rocketman authors"
 LICENSE = "CC0-1.0"
@@ -103,13 +104,13 @@ def write_metadata(out: Path, scenes: list[Scene]) -> None:
         write_whole(out / split / "metadata.jsonl", text.encode())
 
 
-def read_metadata(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Every picture of the data set with its row, split by split."""
+def read_metadata(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every usable picture of the data set with its row, split by split."""
     for split in SPLITS:
         table = folder / split / "metadata.jsonl"
         if table.is_file():
-            for line in table.read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
+            rows, _ = data.read_metadata(table)
+            for row in rows:
                 yield table.parent / row["file_name"], row
 
 
@@ -182,7 +183,7 @@ def _row(scene: Scene, path: Path) -> dict[str, str | int | None]:
         "author": AUTHOR,
         "license": LICENSE,
         "source": f"rocketman {__version__} scenes",
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256(path),
     }
 
 

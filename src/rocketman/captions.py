@@ -14,11 +14,24 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
-SUITS = ("white", "orange", "blue", "red")
-INSTRUMENTS = ("guitar", "harp", "trumpet", "drum", "keyboard", "saxophone")
-PLACES = ("above the blue earth", "above the earth at night", "above the moon", "above mars")
+SUITS = ("white", "orange", "blue", "red", "grey")
+STRINGS = ("guitar", "electric guitar", "bass", "violin", "cello", "harp", "banjo", "ukulele")
+WINDS = ("trumpet", "trombone", "french horn", "saxophone", "flute", "clarinet")
+KEYS = ("accordion", "keyboard", "grand piano")
+PERCUSSION = ("drum", "drum kit", "xylophone", "tambourine")
+INSTRUMENTS = (*STRINGS, *WINDS, *KEYS, *PERCUSSION)
+PLACES = (
+    "above the blue earth",
+    "above the earth at night",
+    "above the moon",
+    "above mars",
+    "at sunrise",
+    "among the stars",
+    "inside a cupola",
+    "beside a space station",
+)
 RELATIONS = ("playing", "beside", "instrument alone", "astronaut alone")
 
 FACTORS: dict[str, tuple[str, ...]] = {
@@ -32,7 +45,7 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 CONTEXT_LENGTH = 16
-"""Tokens in a prompt, padding included; the longest caption of the grammar has 14 words."""
+"""Tokens in a prompt, padding included; the longest caption of the grammar has 15 words."""
 
 PAD = 0
 """The token that is no word. An empty prompt (all PAD) is the unconditional input of guidance."""
@@ -77,10 +90,15 @@ def with_article(noun: str) -> str:
 
 
 @cache
+def _split_table() -> dict[str, dict[str, Any]]:
+    text = resources.files("rocketman").joinpath("splits.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@cache
 def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
     """(suit, instrument) pairs of each split that is kept out of training, in every relation."""
-    text = resources.files("rocketman").joinpath("splits.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)["heldout"]
+    table = _split_table()["heldout"]
     return {
         split: frozenset((suit, instrument) for suit, instrument in table[split])
         for split in SPLITS
@@ -88,8 +106,17 @@ def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
     }
 
 
+@cache
+def unplayed() -> dict[str, Split]:
+    """Instruments that training shows alone only, and the split in which astronauts have them."""
+    table = _split_table()["unplayed"]
+    return {name: split for split in SPLITS if split != "train" for name in table[split]}
+
+
 def split_of(suit: str, instrument: str) -> Split:
     """The only split in which this suit and this instrument may meet."""
+    if instrument in unplayed():
+        return unplayed()[instrument]
     for split, pairs in heldout_pairs().items():
         if (suit, instrument) in pairs:
             return split

@@ -7,7 +7,8 @@ Next: `astronaut.py`, `instruments.py`, `orbit.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import cos, pi, sin
 
 import bpy
@@ -17,6 +18,34 @@ from mathutils import Matrix, Vector
 Color = tuple[float, float, float]
 Point = Sequence[float]
 IDENTITY = Matrix.Identity(4)
+
+LABELS = (
+    "sky",
+    "planet",
+    "station",
+    "suit",
+    "helmet",
+    "visor",
+    "glove",
+    "boot",
+    "pack",
+    "instrument",
+)
+"""What a pixel shows; the number of a label is the pass index of its objects."""
+
+_label = "instrument"
+
+
+@contextmanager
+def label(name: str) -> Iterator[None]:
+    """Every mesh made inside the block shows `name`, one of LABELS."""
+    global _label
+    outer, _label = _label, name
+    assert name in LABELS, name
+    try:
+        yield
+    finally:
+        _label = outer
 
 
 def material(
@@ -72,6 +101,7 @@ def mesh(
         data.polygons.foreach_set("use_smooth", [True] * len(data.polygons))
     made = bpy.data.objects.new("object", data)
     made.matrix_world = at
+    made.pass_index = LABELS.index(_label)
     bpy.context.scene.collection.objects.link(made)
     return made
 

@@ -17,8 +17,6 @@ import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,29 +25,20 @@ from PIL import Image, ImageDraw, ImageFilter, features
 
 from rocketman.collection import curate
 from rocketman.collection import plan as plans
-from rocketman.collection.curate import Mark
 from rocketman.collection.plan import Plan
-from rocketman.collection.run import PICTURES, recipe_of
-from rocketman.collection.store import Row, Store
-from rocketman.provenance.picture import Recipe
+from rocketman.collection.run import PICTURES
+from rocketman.collection.store import Store
+from rocketman.collection.works import Work, licence_url, works_of
 
 FOLDER = "gallery"
 MARKER = ".rocketman-gallery"
 """The file by which we know a gallery as ours, and may replace it."""
-WIDTHS = (256, 512, 1024)
-"""Pixels of the images offered, as far as the picture goes, besides its own width."""
 EAGER = 6
 """Pictures of the index that load at once; the others when they are scrolled to."""
 CARD = (1200, 630)
 """Pixels of the picture that a link shows in a chat or a feed."""
-CARD_VERSION = 1
-"""Goes into the names of cards: a new look, a new name."""
 
 _STATIC = ("gallery.css", "gallery.js", "stars.svg")
-_LICENCES = {
-    r"CC0-1\.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-    r"CC-(BY(?:-(?:NC|SA|ND|NC-SA|NC-ND))?)-([34]\.0)": "https://creativecommons.org/licenses/{}/{}/",
-}
 
 
 class GalleryError(RuntimeError):
@@ -68,66 +57,6 @@ class Built:
     """What the curator may want to know, a sentence each."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """A picture as the templates see it."""
-
-    number: int
-    """From 1, in the order of the gallery."""
-    title: str
-    recipe: Recipe
-    row: Row
-    candidates: int
-    """How many were drawn of its prompt."""
-    mark: Mark
-    widths: tuple[int, ...]
-
-    @property
-    def stem(self) -> str:
-        """Names its page and its images, and stays when the order changes."""
-        return str(self.row.file).removesuffix(".png")
-
-    @property
-    def page(self) -> str:
-        return f"pictures/{self.stem}.html"
-
-    @property
-    def original(self) -> str:
-        return f"images/{self.row.file}"
-
-    @property
-    def card(self) -> str:
-        return f"images/{self.stem}-card{CARD_VERSION}.jpg"
-
-    @property
-    def alt(self) -> str:
-        """What the network was asked for, said as such; words that it does not know are named."""
-        text = f"Generated picture of {self.recipe.prompt}"
-        if self.recipe.unknown_words:
-            text += f" (words the network does not know: {', '.join(self.recipe.unknown_words)})"
-        return text
-
-    @property
-    def command(self) -> str:
-        """What draws the picture again."""
-        quoted = self.recipe.prompt.replace("\\", "\\\\").replace('"', '\\"')
-        return (
-            f'rocketman generate "{quoted}" --seed {self.recipe.seed} '
-            f"--steps {self.recipe.num_inference_steps} "
-            f"--guidance-scale {self.recipe.guidance_scale:g} --size {self.recipe.width}"
-        )
-
-    @cached_property
-    def made(self) -> datetime:
-        return datetime.fromisoformat(str(self.row.made_at))
-
-    def image(self, width: int, kind: str) -> str:
-        return f"images/{self.stem}-{width}.{kind}"
-
-    def srcset(self, kind: str, base: str) -> str:
-        return ", ".join(f"{base}{self.image(width, kind)} {width}w" for width in self.widths)
-
-
 def build(folder: Path) -> Built:
     """Build DIR/gallery from what is chosen now. PlanError, StoreError, GalleryError if it cannot.
 
@@ -136,7 +65,7 @@ def build(folder: Path) -> Built:
     plan = plans.read(folder)
     with Store(folder) as store:
         rows, marks = store.rows(), curate.marks(store.acts())
-    works = _works(plan, rows, marks)
+    works = works_of(plan, rows, marks)
     if not works:
         raise GalleryError(
             f"There is no picture to show: `rocketman collection run {folder}` draws them."
@@ -161,32 +90,6 @@ def build(folder: Path) -> Built:
         shutil.rmtree(part, ignore_errors=True)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     return Built(place / "index.html", len(works), size, _remarks(plan, works, folder))
-
-
-def _works(plan: Plan, rows: Sequence[Row], marks: dict[int, Mark]) -> list[Work]:
-    """The chosen pictures of the prompts that the file has now, in its order."""
-    order = {prompt.text: k for k, prompt in enumerate(plan.prompts)}
-    drawn: dict[str, int] = {}
-    for row in rows:
-        drawn[row.prompt] = drawn.get(row.prompt, 0) + (row.file is not None)
-    shown = [row for row in curate.chosen(rows, marks) if row.prompt in order]
-    shown.sort(key=lambda row: order[row.prompt])
-    works = []
-    for number, row in enumerate(shown, start=1):
-        recipe = recipe_of(row)
-        smaller = tuple(width for width in WIDTHS if width < recipe.width)
-        works.append(
-            Work(
-                number=number,
-                title=plan.prompts[order[row.prompt]].title,
-                recipe=recipe,
-                row=row,
-                candidates=drawn[row.prompt],
-                mark=marks.get(row.id, Mark()),
-                widths=(*smaller, recipe.width),
-            )
-        )
-    return works
 
 
 def _remarks(plan: Plan, works: list[Work], folder: Path) -> tuple[str, ...]:
@@ -295,7 +198,7 @@ def _pages(plan: Plan, works: list[Work], kinds: Sequence[str], place: Path) -> 
         "kinds": kinds,
         "eager": EAGER,
         "card_size": CARD,
-        "licence_url": _licence_url(plan.licence),
+        "licence_url": licence_url(plan.licence),
         "paragraphs": [" ".join(text.split()) for text in re.split(r"\n\s*\n", plan.statement)],
         "models": sorted({work.recipe.model for work in works}),
         "updated": max(work.made for work in works),
@@ -324,14 +227,6 @@ def _pages(plan: Plan, works: list[Work], kinds: Sequence[str], place: Path) -> 
     for name in _STATIC:
         source = environment.loader.get_source(environment, name)[0] if environment.loader else ""
         (place / name).write_text(source, encoding="utf-8", newline="\n")
-
-
-def _licence_url(licence: str) -> str:
-    """The page of a Creative Commons licence, named as SPDX does; else empty."""
-    for pattern, url in _LICENCES.items():
-        if found := re.fullmatch(pattern, licence.strip(), re.IGNORECASE):
-            return url.format(*(part.lower() for part in found.groups()))
-    return ""
 
 
 def _swap(part: Path, place: Path) -> None:

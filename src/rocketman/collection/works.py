@@ -1,0 +1,123 @@
+"""The chosen pictures as gallery and film show them: in order, with title, recipe and mark.
+
+Level 5. Made from the plan (`plan.py`), the database's rows (`store.py`) and the curator's marks
+(`curate.py`); standard library only. Next: `gallery.py` and `film.py` show them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from rocketman.collection import curate
+from rocketman.collection.curate import Mark
+from rocketman.collection.plan import Plan
+from rocketman.collection.run import recipe_of
+from rocketman.collection.store import Row
+from rocketman.provenance.picture import Recipe
+
+WIDTHS = (256, 512, 1024)
+"""Pixels of the images offered, as far as the picture goes, besides its own width."""
+CARD_VERSION = 1
+"""Goes into the names of cards: a new look, a new name."""
+_LICENCES = {
+    r"CC0-1\.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    r"CC-(BY(?:-(?:NC|SA|ND|NC-SA|NC-ND))?)-([34]\.0)": "https://creativecommons.org/licenses/{}/{}/",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A picture as the templates see it."""
+
+    number: int
+    """From 1, in the order of the gallery."""
+    title: str
+    recipe: Recipe
+    row: Row
+    candidates: int
+    """How many were drawn of its prompt."""
+    mark: Mark
+    widths: tuple[int, ...]
+
+    @property
+    def stem(self) -> str:
+        """Names its page and its images, and stays when the order changes."""
+        return str(self.row.file).removesuffix(".png")
+
+    @property
+    def page(self) -> str:
+        return f"pictures/{self.stem}.html"
+
+    @property
+    def original(self) -> str:
+        return f"images/{self.row.file}"
+
+    @property
+    def card(self) -> str:
+        return f"images/{self.stem}-card{CARD_VERSION}.jpg"
+
+    @property
+    def alt(self) -> str:
+        """What the network was asked for, said as such; words that it does not know are named."""
+        text = f"Generated picture of {self.recipe.prompt}"
+        if self.recipe.unknown_words:
+            text += f" (words the network does not know: {', '.join(self.recipe.unknown_words)})"
+        return text
+
+    @property
+    def command(self) -> str:
+        """What draws the picture again."""
+        quoted = self.recipe.prompt.replace("\\", "\\\\").replace('"', '\\"')
+        return (
+            f'rocketman generate "{quoted}" --seed {self.recipe.seed} '
+            f"--steps {self.recipe.num_inference_steps} "
+            f"--guidance-scale {self.recipe.guidance_scale:g} --size {self.recipe.width}"
+        )
+
+    @cached_property
+    def made(self) -> datetime:
+        return datetime.fromisoformat(str(self.row.made_at))
+
+    def image(self, width: int, kind: str) -> str:
+        return f"images/{self.stem}-{width}.{kind}"
+
+    def srcset(self, kind: str, base: str) -> str:
+        return ", ".join(f"{base}{self.image(width, kind)} {width}w" for width in self.widths)
+
+
+def works_of(plan: Plan, rows: Sequence[Row], marks: dict[int, Mark]) -> list[Work]:
+    """The chosen pictures of the prompts that the file has now, in its order."""
+    order = {prompt.text: k for k, prompt in enumerate(plan.prompts)}
+    drawn: dict[str, int] = {}
+    for row in rows:
+        drawn[row.prompt] = drawn.get(row.prompt, 0) + (row.file is not None)
+    shown = [row for row in curate.chosen(rows, marks) if row.prompt in order]
+    shown.sort(key=lambda row: order[row.prompt])
+    works = []
+    for number, row in enumerate(shown, start=1):
+        recipe = recipe_of(row)
+        smaller = tuple(width for width in WIDTHS if width < recipe.width)
+        works.append(
+            Work(
+                number=number,
+                title=plan.prompts[order[row.prompt]].title,
+                recipe=recipe,
+                row=row,
+                candidates=drawn[row.prompt],
+                mark=marks.get(row.id, Mark()),
+                widths=(*smaller, recipe.width),
+            )
+        )
+    return works
+
+
+def licence_url(licence: str) -> str:
+    """The page of a Creative Commons licence, named as SPDX does; else empty."""
+    for pattern, url in _LICENCES.items():
+        if found := re.fullmatch(pattern, licence.strip(), re.IGNORECASE):
+            return url.format(*(part.lower() for part in found.groups()))
+    return ""

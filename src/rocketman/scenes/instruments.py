@@ -9,33 +9,41 @@ Reads `shapes.py`; `spec.py` chooses and places.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, pi, radians, sin
 
-import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
 from rocketman.scenes.shapes import (
-    IDENTITY,
-    Color,
     Point,
     box,
     frame,
     lathe,
     material,
-    mesh,
     prism,
     smooth_path,
     sphere,
     torus,
     tube,
 )
+from rocketman.scenes.surfaces import (
+    ABOUT_FACE,
+    FACING,
+    TILT,
+    along,
+    bell,
+    boxes,
+    metal,
+    mirrored,
+    place,
+    rods,
+    wood,
+)
 
 Builder = Callable[[Matrix, random.Random], None]
-Outline = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,132 +58,6 @@ class Instrument:
     """Body yaw in degrees from which it reads best; + turns to the viewer's right."""
 
 
-FACING = Matrix.Rotation(pi / 2, 4, "X")
-"""Turns z to -y: lathes and rings that look at the camera."""
-TILT = Matrix.Rotation(radians(50), 4, "X")
-"""The slope of the keyboard: keys up becomes keys towards the camera."""
-ABOUT_FACE = Matrix.Rotation(pi, 4, "Z")
-
-
-def _place(x: float, y: float, z: float) -> Matrix:
-    return Matrix.Translation((x, y, z))
-
-
-def _along(origin: Point, direction: Point) -> Matrix:
-    """A frame at `origin` whose z axis is `direction`."""
-    turn = Vector(direction).to_track_quat("Z", "Y")
-    return Matrix.Translation(Vector(origin)) @ turn.to_matrix().to_4x4()
-
-
-def _metal(name: str, color: Color, roughness: float = 0.27) -> bpy.types.Material:
-    return material(name, color, roughness=roughness, metallic=0.72, coat=0.4)
-
-
-def _wood(
-    name: str,
-    color: Color,
-    *,
-    grain: Point = (30.0, 30.0, 3.0),
-    edge: Color | None = None,
-    reach: Point = (0.24, 1.0, 0.27),
-) -> bpy.types.Material:
-    """Lacquered wood with grain along z; `edge` is what it darkens to `reach` away (sunburst)."""
-    made = material(name, color, roughness=0.3, coat=0.7)
-    nodes, links = made.node_tree.nodes, made.node_tree.links
-    coordinates = nodes.new("ShaderNodeTexCoord")
-
-    def scaled(scale: Point) -> bpy.types.NodeSocket:
-        mapping = nodes.new("ShaderNodeMapping")
-        mapping.inputs["Scale"].default_value = tuple(scale)
-        links.new(coordinates.outputs["Object"], mapping.inputs["Vector"])
-        return mapping.outputs["Vector"]
-
-    noise = nodes.new("ShaderNodeTexNoise")
-    noise.inputs["Scale"].default_value = 1.0
-    links.new(scaled(grain), noise.inputs["Vector"])
-    ramp = nodes.new("ShaderNodeValToRGB")
-    ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.7
-    ramp.color_ramp.elements[0].color = (*(0.62 * c for c in color), 1.0)
-    ramp.color_ramp.elements[1].color = (*(min(1.15 * c, 1.0) for c in color), 1.0)
-    links.new(noise.outputs["Fac"], ramp.inputs["Fac"])
-    result = ramp.outputs["Color"]
-    if edge:
-        length = nodes.new("ShaderNodeVectorMath")
-        length.operation = "LENGTH"
-        links.new(scaled([1 / r for r in reach]), length.inputs[0])
-        fade = nodes.new("ShaderNodeMapRange")
-        fade.inputs["From Min"].default_value, fade.inputs["From Max"].default_value = 0.5, 0.95
-        links.new(length.outputs["Value"], fade.inputs["Value"])
-        mix = nodes.new("ShaderNodeMix")
-        mix.data_type = "RGBA"
-        links.new(fade.outputs["Result"], mix.inputs[0])
-        links.new(result, mix.inputs[6])
-        mix.inputs[7].default_value = (*edge, 1.0)
-        result = mix.outputs[2]
-    links.new(result, nodes["Principled BSDF"].inputs["Base Color"])
-    return made
-
-
-def _rods(
-    ends: Sequence[tuple[Point, Point]],
-    radius: float,
-    surface: bpy.types.Material,
-    *,
-    at: Matrix = IDENTITY,
-    segments: int = 8,
-) -> None:
-    """Many straight round rods (strings, ropes, buttons) as one object."""
-    angle = np.arange(segments) * 2 * pi / segments
-    ring = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1) * radius
-    vertices: list[np.ndarray] = []
-    faces: list[Sequence[int]] = []
-    for k, (a, b) in enumerate(ends):
-        turn = np.array(_along(a, Vector(b) - Vector(a)).to_3x3())
-        vertices += [ring @ turn.T + np.asarray(a), ring @ turn.T + np.asarray(b)]
-        low = 2 * k * segments
-        high = low + segments
-        faces += [tuple(reversed(range(low, high))), tuple(range(high, high + segments))]
-        for j in range(segments):
-            n = (j + 1) % segments
-            faces.append((low + j, low + n, high + n, high + j))
-    mesh(np.concatenate(vertices), faces, surface, at=at, smooth=False)
-
-
-def _boxes(
-    parts: Sequence[tuple[Point, Point]],
-    surface: bpy.types.Material,
-    *,
-    at: Matrix = IDENTITY,
-    bevel: float = 0.0,
-) -> None:
-    """Many boxes of (centre, extents) (frets, keys) as one object."""
-    corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) / 2
-    sides = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
-    vertices = [corners * np.asarray(size) + np.asarray(center) for center, size in parts]
-    faces = [tuple(8 * k + v for v in side) for k in range(len(parts)) for side in sides]
-    made = mesh(np.concatenate(vertices), faces, surface, at=at, smooth=False)
-    if bevel:
-        rounding = made.modifiers.new("bevel", "BEVEL")
-        rounding.width, rounding.segments = bevel, 2
-
-
-def _bell(
-    at: Matrix, outside: Outline, surface: bpy.types.Material, inside: bpy.types.Material
-) -> None:
-    """A flared bell along z: its outer (radius, z) profile, a rolled rim, a darker throat."""
-    rim, end = outside[-1]
-    lathe([*outside, (rim - 0.004, end - 0.002)], surface, at=at, segments=40)
-    inner = [(max(r - 0.005, 0.004), z + 0.003) for r, z in outside]
-    lathe([*inner[:-1], (rim - 0.004, end)], inside, at=at, segments=40)
-    torus(rim, 0.007, surface, at=at @ _place(0, 0, end), segments=40)
-
-
-def _mirrored(half: Sequence[Point]) -> Outline:
-    """A closed outline from its right half, bottom to top."""
-    right = [(float(x), float(z)) for x, z in half]
-    return right + [(-x, z) for x, z in right[-2:0:-1]]
-
-
 def guitar(at: Matrix, rng: random.Random) -> None:
     """An acoustic guitar, upright, 1.06 m."""
     top, edge, side = rng.choice(
@@ -185,70 +67,70 @@ def guitar(at: Matrix, rng: random.Random) -> None:
             ((0.85, 0.36, 0.05), (0.07, 0.012, 0.006), (0.10, 0.025, 0.012)),
         ]
     )
-    face = _wood("guitar top", top, grain=(70.0, 70.0, 3.0), edge=edge)
-    flank = _wood("guitar side", side)
+    face = wood("guitar top", top, grain=(70.0, 70.0, 3.0), edge=edge)
+    flank = wood("guitar side", side)
     ebony = material("ebony", (0.022, 0.014, 0.011), roughness=0.5, coat=0.1)
     cream = material("binding", (0.86, 0.80, 0.64), roughness=0.4)
-    chrome = _metal("chrome", (0.82, 0.83, 0.86))
+    chrome = metal("chrome", (0.82, 0.83, 0.86))
     half = [(0, -0.25), (0.11, -0.24), (0.19, -0.18), (0.21, -0.1), (0.18, -0.02), (0.132, 0.05)]
     half += [(0.133, 0.11), (0.155, 0.165), (0.13, 0.225), (0.06, 0.248), (0, 0.25)]
-    outline = _mirrored(smooth_path(half, 5).tolist())
-    body = at @ _place(0, 0, -0.28)
+    outline = mirrored(smooth_path(half, 5).tolist())
+    body = at @ place(0, 0, -0.28)
     prism(outline, 0.115, flank, at=body, bevel=0.008)
-    prism([(1.015 * x, 1.012 * z) for x, z in outline], 0.014, cream, at=body @ _place(0, -0.05, 0))
-    prism([(0.965 * x, 0.97 * z) for x, z in outline], 0.014, face, at=body @ _place(0, -0.0535, 0))
-    front = body @ _place(0, -0.0615, 0.075) @ FACING
+    prism([(1.015 * x, 1.012 * z) for x, z in outline], 0.014, cream, at=body @ place(0, -0.05, 0))
+    prism([(0.965 * x, 0.97 * z) for x, z in outline], 0.014, face, at=body @ place(0, -0.0535, 0))
+    front = body @ place(0, -0.0615, 0.075) @ FACING
     lathe([(0.056, -0.002), (0.056, 0.001), (0, 0.001)], ebony, at=front, segments=32)
     torus(0.062, 0.008, cream, at=front @ Matrix.Diagonal((1, 1, 0.3, 1)))
     torus(0.073, 0.004, ebony, at=front @ Matrix.Diagonal((1, 1, 0.4, 1)))
     guard = [(0.03, 0.0), (0.075, -0.055), (0.115, -0.03), (0.115, 0.02), (0.085, 0.055)]
     shell = material("pickguard", (0.05, 0.012, 0.006), roughness=0.25, coat=0.6)
-    prism(guard, 0.003, shell, at=body @ _place(0, -0.0615, 0.03))
+    prism(guard, 0.003, shell, at=body @ place(0, -0.0615, 0.03))
     box((0.15, 0.018, 0.034), ebony, center=(0, -0.066, -0.115), at=body, bevel=0.005)
     box((0.09, 0.012, 0.007), cream, center=(0, -0.076, -0.11), at=body)
     neck = [(0.034, -0.06), (0.027, 0.35), (-0.027, 0.35), (-0.034, -0.06)]
-    prism(neck, 0.045, flank, at=at @ _place(0, -0.035, 0), bevel=0.01)
+    prism(neck, 0.045, flank, at=at @ place(0, -0.035, 0), bevel=0.01)
     board = [(0.038, -0.15), (0.03, 0.35), (-0.03, 0.35), (-0.038, -0.15)]
-    prism(board, 0.012, ebony, at=at @ _place(0, -0.064, 0))
+    prism(board, 0.012, ebony, at=at @ place(0, -0.064, 0))
     frets = [0.35 - 0.66 * (1 - 2 ** (-k / 12)) for k in range(1, 16)]
-    _boxes([((0, -0.071, z), (0.066, 0.004, 0.005)) for z in frets], chrome, at=at)
+    boxes([((0, -0.071, z), (0.066, 0.004, 0.005)) for z in frets], chrome, at=at)
     box((0.062, 0.02, 0.01), cream, center=(0, -0.064, 0.353), at=at)
     head = [(0.03, 0.35), (0.052, 0.385), (0.046, 0.53), (0.015, 0.525), (0, 0.535)]
     head += [(-0.015, 0.525), (-0.046, 0.53), (-0.052, 0.385), (-0.03, 0.35)]
-    prism(head, 0.028, flank, at=at @ _place(0, -0.035, 0), bevel=0.004)
-    prism([(0.9 * x, 0.044 + 0.9 * z) for x, z in head], 0.004, ebony, at=at @ _place(0, -0.05, 0))
+    prism(head, 0.028, flank, at=at @ place(0, -0.035, 0), bevel=0.004)
+    prism([(0.9 * x, 0.044 + 0.9 * z) for x, z in head], 0.004, ebony, at=at @ place(0, -0.05, 0))
     pegs = [(s * 0.072, -0.035, z) for s in (-1, 1) for z in (0.405, 0.455, 0.505)]
-    _boxes([(peg, (0.03, 0.016, 0.024)) for peg in pegs], cream, at=at, bevel=0.004)
-    _rods([((0.6 * x, -0.04, z), (0.6 * x, -0.07, z)) for x, _, z in pegs], 0.007, chrome, at=at)
+    boxes([(peg, (0.03, 0.016, 0.024)) for peg in pegs], cream, at=at, bevel=0.004)
+    rods([((0.6 * x, -0.04, z), (0.6 * x, -0.07, z)) for x, _, z in pegs], 0.007, chrome, at=at)
     lanes = [(k - 2.5) / 2.5 for k in range(6)]
     strings = [((0.031 * u, -0.084, -0.39), (0.022 * u, -0.076, 0.355)) for u in lanes]
-    _rods(strings, 0.0017, chrome, at=at, segments=5)
+    rods(strings, 0.0017, chrome, at=at, segments=5)
 
 
 def harp(at: Matrix, rng: random.Random) -> None:
     """A lever harp, 1.02 m, its triangle in the xz plane, pillar at the viewer's right."""
     color = rng.choice([(0.72, 0.30, 0.06), (0.50, 0.09, 0.03), (0.85, 0.72, 0.50)])
-    wood = _wood("harp wood", color, grain=(26.0, 26.0, 4.0))
-    board = _wood("harp soundboard", (0.86, 0.60, 0.28), grain=(30.0, 30.0, 4.0))
-    gold = _metal("harp gold", (0.95, 0.62, 0.16))
+    timber = wood("harp wood", color, grain=(26.0, 26.0, 4.0))
+    board = wood("harp soundboard", (0.86, 0.60, 0.28), grain=(30.0, 30.0, 4.0))
+    gold = metal("harp gold", (0.95, 0.62, 0.16))
     foot, crown = Vector((0.2, 0, -0.44)), Vector((-0.29, 0, 0.27))
     slope = (crown - foot).normalized()
     inward = Vector((-slope.z, 0, slope.x)) * -1.0  # from the soundboard to the strings
     corners = [foot + inward * 0.01, crown + inward * 0.01]
     corners += [crown - inward * 0.09, foot - inward * 0.15]
-    prism([(c.x, c.z) for c in corners], 0.115, wood, at=at, bevel=0.02)
+    prism([(c.x, c.z) for c in corners], 0.115, timber, at=at, bevel=0.02)
     plank = [foot + inward * 0.026, crown + inward * 0.026, crown, foot]
     prism([(c.x, c.z) for c in plank], 0.125, board, at=at, bevel=0.004)
     pillar = [(0.04, -0.46), (0.048, -0.44), (0.036, -0.41), (0.032, 0.3), (0.036, 0.36)]
-    lathe([*pillar, (0.05, 0.41)], wood, at=at @ _place(0.26, 0, 0), segments=24)
+    lathe([*pillar, (0.05, 0.41)], timber, at=at @ place(0.26, 0, 0), segments=24)
     for z, r in ((-0.4, 0.04), (-0.34, 0.037), (0.3, 0.037), (0.36, 0.042)):
-        torus(r, 0.01, gold, at=at @ _place(0.26, 0, z), segments=24)
+        torus(r, 0.01, gold, at=at @ place(0.26, 0, z), segments=24)
     sphere(0.055, gold, center=(0.26, 0, 0.465), at=at, segments=24)
     arch = [(-0.335, 0.22), (-0.3, 0.3), (-0.22, 0.325), (-0.1, 0.27), (0.02, 0.27)]
     arch += [(0.13, 0.37), (0.21, 0.44), (0.275, 0.43)]
     curve = smooth_path([(x, 0, z) for x, z in arch], 6)
-    tube(curve.tolist(), np.linspace(0.052, 0.042, len(curve)).tolist(), wood, at=at, segments=14)
-    box((0.3, 0.2, 0.06), wood, center=(0.17, 0, -0.49), at=at, bevel=0.02)
+    tube(curve.tolist(), np.linspace(0.052, 0.042, len(curve)).tolist(), timber, at=at, segments=14)
+    box((0.3, 0.2, 0.06), timber, center=(0.17, 0, -0.49), at=at, bevel=0.02)
     box((0.32, 0.215, 0.016), gold, center=(0.17, 0, -0.465), at=at, bevel=0.005)
     ends = []
     for x in np.linspace(-0.2, 0.2, 9):
@@ -261,20 +143,20 @@ def harp(at: Matrix, rng: random.Random) -> None:
         [e for k, e in enumerate(ends) if {0: 1, 3: 2, 7: 1}.get(k, 0) == g] for g in range(3)
     ]
     for tint, group in zip(tints, groups, strict=True):
-        _rods(group, 0.0055, material("string", tint, roughness=0.4, emission=0.25), at=at)
+        rods(group, 0.0055, material("string", tint, roughness=0.4, emission=0.25), at=at)
     pins = [((x, -0.06, high), (x, -0.03, high)) for (_, _, _), (x, _, high) in ends]
-    _rods(pins, 0.011, gold, at=at)
+    rods(pins, 0.011, gold, at=at)
 
 
 def trumpet(at: Matrix, rng: random.Random) -> None:
     """A trumpet along x, 0.66 m, bell at +x."""
     tint = (0.80, 0.82, 0.86) if rng.random() < 0.12 else (1.0, 0.60, 0.10)
-    brass = _metal("trumpet brass", tint, 0.22)
-    throat = _metal("trumpet throat", tuple(0.35 * c for c in tint), 0.4)  # type: ignore[arg-type]
-    silver = _metal("trumpet silver", (0.85, 0.86, 0.9), 0.2)
+    brass = metal("trumpet brass", tint, 0.22)
+    throat = metal("trumpet throat", tuple(0.35 * c for c in tint), 0.4)  # type: ignore[arg-type]
+    silver = metal("trumpet silver", (0.85, 0.86, 0.9), 0.2)
     pearl = material("pearl", (0.9, 0.88, 0.84), roughness=0.25, coat=0.5)
     flare = [(0.019, -0.2), (0.025, -0.12), (0.036, -0.06), (0.055, -0.01), (0.09, 0.03)]
-    _bell(at @ _along((0.31, 0.02, 0.055), (1, 0, 0)), [*flare, (0.138, 0.048)], brass, throat)
+    bell(at @ along((0.31, 0.02, 0.055), (1, 0, 0)), [*flare, (0.138, 0.048)], brass, throat)
 
     def turn(x: float, reach: float, y0: float, y1: float) -> list[tuple[float, float, float]]:
         """A half circle from the upper to the lower pipe, bulging by `reach`."""
@@ -291,19 +173,19 @@ def trumpet(at: Matrix, rng: random.Random) -> None:
     valves = (-0.09, -0.035, 0.02)
     casing = [(0.012, -0.115), (0.025, -0.105), (0.025, 0.075), (0.018, 0.088)]
     for x in valves:
-        lathe(casing, brass, at=at @ _place(x, 0, 0), segments=24)
-    _rods([((x, 0, 0.08), (x, 0, 0.125)) for x in valves], 0.007, silver, at=at)
-    _rods([((x, 0, 0.125), (x, 0, 0.137)) for x in valves], 0.02, pearl, at=at, segments=16)
+        lathe(casing, brass, at=at @ place(x, 0, 0), segments=24)
+    rods([((x, 0, 0.08), (x, 0, 0.125)) for x in valves], 0.007, silver, at=at)
+    rods([((x, 0, 0.125), (x, 0, 0.137)) for x in valves], 0.02, pearl, at=at, segments=16)
     caps = [((x, 0, z), (x, 0, z + 0.02)) for x in valves for z in (-0.11, 0.06)]
-    _rods(caps, 0.028, silver, at=at, segments=20)
+    rods(caps, 0.028, silver, at=at, segments=20)
     slide = [(0.02, -0.03, 0.0), (0.08, -0.045, 0.0), (0.1, -0.045, -0.018), (0.08, -0.045, -0.036)]
     tube(smooth_path([*slide, (0.02, -0.03, -0.036)], 5).tolist(), 0.011, brass, at=at)
-    torus(0.022, 0.006, silver, at=at @ _place(0.13, -0.02, 0.09) @ FACING, segments=20)
+    torus(0.022, 0.006, silver, at=at @ place(0.13, -0.02, 0.09) @ FACING, segments=20)
     cup = [(0.012, 0.0), (0.011, 0.05), (0.016, 0.066), (0.026, 0.084), (0.027, 0.092)]
     lathe(
         [*cup, (0.012, 0.092), (0.004, 0.08)],
         silver,
-        at=at @ _along((-0.25, -0.02, 0.055), (-1, 0, 0)),
+        at=at @ along((-0.25, -0.02, 0.055), (-1, 0, 0)),
     )
 
 
@@ -311,11 +193,11 @@ def drum(at: Matrix, rng: random.Random) -> None:
     """A rope-tuned djembe, 0.54 m, skin at z = 0.26."""
     at = at @ Matrix.Scale(1.12, 4)
     color = rng.choice([(0.62, 0.035, 0.02), (0.62, 0.26, 0.06), (0.015, 0.30, 0.30)])
-    shell = _wood("drum shell", color, grain=(24.0, 24.0, 5.0))
+    shell = wood("drum shell", color, grain=(24.0, 24.0, 5.0))
     skin = material("drum skin", (0.92, 0.84, 0.66), roughness=0.7, bump=0.15, bump_scale=12)
-    chrome = _metal("drum ring", (0.82, 0.83, 0.86))
+    chrome = metal("drum ring", (0.82, 0.83, 0.86))
     rope = material("rope", (0.88, 0.80, 0.60), roughness=0.8)
-    band = _metal("drum band", (0.95, 0.58, 0.14))
+    band = metal("drum band", (0.95, 0.58, 0.14))
     bowl = [(0.06, -0.245), (0.135, -0.245), (0.14, -0.235), (0.128, -0.18), (0.105, -0.12)]
     bowl += [(0.1, -0.09), (0.115, -0.05), (0.155, 0.01), (0.187, 0.08), (0.2, 0.15), (0.2, 0.2)]
     lathe(bowl, shell, at=at, segments=40)
@@ -323,11 +205,11 @@ def drum(at: Matrix, rng: random.Random) -> None:
     lathe(top, skin, at=at, segments=40)
     worn = material("worn skin", (0.62, 0.47, 0.28))
     lathe([(0.075, 0.2325), (0.07, 0.2335), (0, 0.2335)], worn, at=at)
-    torus(0.212, 0.0125, chrome, at=at @ _place(0, 0, 0.178), segments=40)
-    torus(0.208, 0.009, rope, at=at @ _place(0, 0, 0.15), segments=40)
-    torus(0.128, 0.012, chrome, at=at @ _place(0, 0, -0.045), segments=32)
-    torus(0.139, 0.012, band, at=at @ _place(0, 0, -0.232), segments=32)
-    torus(0.104, 0.012, rope, at=at @ _place(0, 0, -0.1), segments=32)
+    torus(0.212, 0.0125, chrome, at=at @ place(0, 0, 0.178), segments=40)
+    torus(0.208, 0.009, rope, at=at @ place(0, 0, 0.15), segments=40)
+    torus(0.128, 0.012, chrome, at=at @ place(0, 0, -0.045), segments=32)
+    torus(0.139, 0.012, band, at=at @ place(0, 0, -0.232), segments=32)
+    torus(0.104, 0.012, rope, at=at @ place(0, 0, -0.1), segments=32)
     n = 10
     stations = [(0.216, 0.17), (0.203, 0.09), (0.168, 0.01), (0.132, -0.045)]
     spans: list[tuple[Point, Point]] = []
@@ -336,7 +218,7 @@ def drum(at: Matrix, rng: random.Random) -> None:
         angles = (k + turns) * pi / n
         path = [(r * cos(a), r * sin(a), z) for a, (r, z) in zip(angles, stations, strict=True)]
         spans += pairwise(path)
-    _rods(spans, 0.0065, rope, at=at, segments=6)
+    rods(spans, 0.0065, rope, at=at, segments=6)
 
 
 def keyboard(at: Matrix, rng: random.Random) -> None:
@@ -344,10 +226,10 @@ def keyboard(at: Matrix, rng: random.Random) -> None:
     color = rng.choice([(0.60, 0.02, 0.02), (0.045, 0.047, 0.055), (0.03, 0.12, 0.42)])
     flat = at @ TILT
     case = material("keyboard case", color, roughness=0.35, coat=0.5)
-    cheek = _wood("keyboard cheek", (0.42, 0.15, 0.04), grain=(20.0, 4.0, 20.0))
+    cheek = wood("keyboard cheek", (0.42, 0.15, 0.04), grain=(20.0, 4.0, 20.0))
     black = material("black keys", (0.008, 0.008, 0.009), roughness=0.25, coat=0.5)
     white = material("white keys", (0.93, 0.92, 0.88), roughness=0.3, coat=0.3)
-    chrome = _metal("knobs", (0.82, 0.83, 0.86))
+    chrome = metal("knobs", (0.82, 0.83, 0.86))
     screen = material("screen", (0.05, 0.75, 0.9), roughness=0.3, emission=1.5)
     box((0.92, 0.31, 0.06), case, center=(0, 0, -0.02), at=flat, bevel=0.012)
     box((0.87, 0.095, 0.03), case, center=(0, 0.098, 0.02), at=flat, bevel=0.008)
@@ -356,24 +238,22 @@ def keyboard(at: Matrix, rng: random.Random) -> None:
         box((0.035, 0.325, 0.085), cheek, center=(0.467 * s, 0, -0.01), at=flat, bevel=0.01)
     step = 0.86 / 14
     whites = [(-0.43 + (k + 0.5) * step, -0.055, 0.022) for k in range(14)]
-    _boxes([(c, (step - 0.006, 0.2, 0.026)) for c in whites], white, at=flat, bevel=0.003)
+    boxes([(c, (step - 0.006, 0.2, 0.026)) for c in whites], white, at=flat, bevel=0.003)
     sharps = [-0.43 + (k + 1) * step for k in range(14) if k % 7 in (0, 1, 3, 4, 5)]
-    _boxes(
-        [((x, -0.012, 0.042), (0.037, 0.118, 0.03)) for x in sharps], black, at=flat, bevel=0.004
-    )
+    boxes([((x, -0.012, 0.042), (0.037, 0.118, 0.03)) for x in sharps], black, at=flat, bevel=0.004)
     knobs = [(x, 0.1) for x in (-0.38, -0.32, -0.26, -0.2, 0.2, 0.26, 0.32, 0.38)]
-    _rods([((x, y, 0.03), (x, y, 0.058)) for x, y in knobs], 0.017, chrome, at=flat, segments=18)
+    rods([((x, y, 0.03), (x, y, 0.058)) for x, y in knobs], 0.017, chrome, at=flat, segments=18)
     box((0.2, 0.045, 0.006), screen, center=(0, 0.1, 0.037), at=flat)
     buttons = [((x, 0.1, 0.037), (0.014, 0.03, 0.012)) for x in (-0.15, -0.125, 0.125, 0.15)]
-    _boxes(buttons, white, at=flat)
+    boxes(buttons, white, at=flat)
 
 
 def saxophone(at: Matrix, rng: random.Random) -> None:
     """An alto saxophone in the xz plane, 0.8 m, mouthpiece at -x, bell at +x turned to us."""
     tint = rng.choice([(0.98, 0.52, 0.07), (0.95, 0.45, 0.10), (0.95, 0.42, 0.14)])
-    brass = _metal("saxophone brass", tint)
-    throat = _metal("saxophone throat", tuple(0.28 * c for c in tint), 0.45)  # type: ignore[arg-type]
-    keys = _metal("saxophone keys", (1.0, 0.74, 0.34), 0.2)
+    brass = metal("saxophone brass", tint)
+    throat = metal("saxophone throat", tuple(0.28 * c for c in tint), 0.45)  # type: ignore[arg-type]
+    keys = metal("saxophone keys", (1.0, 0.74, 0.34), 0.2)
     pearl = material("pearl", (0.9, 0.88, 0.84), roughness=0.25, coat=0.5)
     ebonite = material("ebonite", (0.012, 0.012, 0.013), roughness=0.25, coat=0.6)
     line = [(-0.11, 0.27), (-0.1, 0.1), (-0.09, -0.1), (-0.08, -0.26), (-0.045, -0.35)]
@@ -381,9 +261,7 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     path = smooth_path([(x, 0, z) for x, z in line], 6)
     tube(path.tolist(), np.linspace(0.027, 0.064, len(path)).tolist(), brass, at=at, segments=24)
     flare = [(0.058, -0.03), (0.061, 0.03), (0.066, 0.08), (0.08, 0.125), (0.105, 0.155)]
-    _bell(
-        at @ _along((0.124, 0, -0.16), (0.22, -0.3, 0.93)), [*flare, (0.135, 0.17)], brass, throat
-    )
+    bell(at @ along((0.124, 0, -0.16), (0.22, -0.3, 0.93)), [*flare, (0.135, 0.17)], brass, throat)
     neck = [(-0.11, 0.26), (-0.112, 0.33), (-0.135, 0.375), (-0.185, 0.385), (-0.25, 0.365)]
     curve = smooth_path([(x, 0, z) for x, z in neck], 6)
     tube(curve.tolist(), np.linspace(0.021, 0.014, len(curve)).tolist(), brass, at=at)
@@ -391,20 +269,20 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     tube(beak, [0.018, 0.023, 0.021, 0.008], ebonite, at=at)
     tube([(-0.265, 0, 0.36), (-0.29, 0, 0.352)], 0.0255, keys, at=at)
     tube([(-0.11, 0, 0.245), (-0.11, 0, 0.28)], 0.031, keys, at=at)
-    torus(0.056, 0.009, keys, at=at @ _along((-0.068, 0, -0.3), (0.35, 0, -0.93)))
-    torus(0.062, 0.009, keys, at=at @ _along((0.11, 0, -0.27), (0.2, 0, 1)))
+    torus(0.056, 0.009, keys, at=at @ along((-0.068, 0, -0.3), (0.35, 0, -0.93)))
+    torus(0.062, 0.009, keys, at=at @ along((0.11, 0, -0.27), (0.2, 0, 1)))
     pads = [(0.2, 0.02), (0.15, 0.021), (0.1, 0.023), (0.03, 0.027), (-0.03, 0.029), (-0.09, 0.031)]
     for z, r in [*pads, (-0.165, 0.036), (-0.235, 0.038)]:
         x = float(np.interp(z, [-0.26, -0.1, 0.1, 0.27], [-0.08, -0.09, -0.1, -0.11]))
         reach = float(np.interp(z, [-0.26, 0.27], [0.05, 0.028]))
-        _rods([((x, -reach, z), (x, -reach - 0.014, z))], r, keys, at=at, segments=20)
+        rods([((x, -reach, z), (x, -reach - 0.014, z))], r, keys, at=at, segments=20)
     touches = [((-0.1, -0.045, z), (-0.1, -0.06, z)) for z in (0.175, 0.125, 0.065, 0.0, -0.06)]
-    _rods(touches, 0.013, pearl, at=at, segments=14)
+    rods(touches, 0.013, pearl, at=at, segments=14)
     rails = [((-0.055, -0.03, -0.27), (-0.075, -0.03, 0.2))]
     rails += [((-0.14, -0.02, -0.2), (-0.14, -0.02, 0.2))]
-    _rods(rails, 0.007, keys, at=at)
+    rods(rails, 0.007, keys, at=at)
     cups = [((0.06, -0.03, z), (0.04, -0.04, z)) for z in (-0.25, -0.17)]
-    _rods(cups, 0.04, keys, at=at, segments=20)
+    rods(cups, 0.04, keys, at=at, segments=20)
 
 
 def _hung(point: Point, grip: Point, x: Point, z: Point) -> Matrix:
@@ -415,7 +293,7 @@ def _hung(point: Point, grip: Point, x: Point, z: Point) -> Matrix:
 
 
 def _sloped(y: float, z: float, degrees: float) -> Matrix:
-    return _place(0, y, z) @ Matrix.Rotation(radians(degrees), 4, "X")
+    return place(0, y, z) @ Matrix.Rotation(radians(degrees), 4, "X")
 
 
 def _played(held: Matrix, *, right: Point, left: Point, yaw: tuple[float, float]) -> Instrument:

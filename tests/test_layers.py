@@ -23,6 +23,8 @@ LEVELS = {
     "sampling": 1,
     "provenance": 1,
     "weights": 2,
+    "optimizer": 2,
+    "parallel": 2,
     "train_config": 2,
     "data": 3,
     "export": 3,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from PIL import Image, ImageDraw
 from rocketman import flow
 from rocketman import train as training
 from rocketman.model import ModelConfig
+from rocketman.optimizer import Muon
 from rocketman.train import Stopped, TrainConfig, load_config, train
 from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_tensors
@@ -128,6 +130,49 @@ def test_the_tiny_run_gives_the_committed_losses(config: TrainConfig, tmp_path: 
     assert model.config["record"]["images"] == 60 * 16
     with Image.open(out / "sheets" / "step-00000060.png") as sheet:
         assert sheet.size == (4 * 16 * 2, 4 * 16 * 2)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_two_processes_train_like_one(
+    config: TrainConfig, tmp_path: Path, optimizer: Literal["adamw", "muon"]
+) -> None:
+    """The same global batch by torchrun on two processes: the same losses up to rounding."""
+    config = replace(config, train=replace(config.train, steps=20, optimizer=optimizer))
+    train(config, tmp_path / "one", report=quiet)
+    path = write_config(config, tmp_path / "run.toml")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, "-m", "rocketman.train", str(path), "--out", str(tmp_path / "two")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    one, two = (log(tmp_path / name) for name in ("one", "two"))
+    assert [entry["step"] for entry in one] == [entry["step"] for entry in two]
+    assert one[0]["loss"] == pytest.approx(two[0]["loss"], rel=2e-3)
+    assert one[-1]["validation_loss"] == pytest.approx(two[-1]["validation_loss"], rel=5e-3)
+
+
+def test_muon_steps_along_orthogonal_matrices_of_each_part() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.zeros(3 * 16, 16, requires_grad=True)
+    weight.grad = torch.randn(3 * 16, 16, generator=generator)
+    Muon([{"params": [weight], "parts": 3}], lr=1.0, weight_decay=0.0).step()
+    for part in weight.detach().chunk(3):
+        values = torch.linalg.svdvals(part / (0.2 * 16**0.5))
+        assert values.min() > 0.5
+        assert values.max() < 1.35
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_checkpoint_holds_the_optimizer(
+    config: TrainConfig, tmp_path: Path, optimizer: Literal["adamw", "muon"]
+) -> None:
+    config = replace(
+        config, train=replace(config.train, steps=6, checkpoint_minutes=0, optimizer=optimizer)
+    )
+    train(config, tmp_path / "whole", report=quiet)
+    shutil.copytree(tmp_path / "whole" / "checkpoints", tmp_path / "cut" / "checkpoints")
+    (tmp_path / "cut" / "checkpoints" / "step-00000006.safetensors").unlink()
+    train(config, tmp_path / "cut", resume=True, report=quiet)
+    assert_same(last_tensors(tmp_path / "whole"), last_tensors(tmp_path / "cut"))
 
 
 def test_a_killed_run_resumes_to_the_same_bits(config: TrainConfig, tmp_path: Path) -> None:

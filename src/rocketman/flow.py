@@ -45,13 +45,17 @@ def loss(
     tokens: Tensor,
     generator: torch.Generator,
     noise_scale: float,
+    share: tuple[int, int] = (0, 1),
 ) -> Tensor:
     """One draw of timesteps and noise from `generator`, and the velocity loss; a scalar.
 
     x1 (B, 3, H, W) in [-1, 1], tokens (B, L) int64. The generator lives on the CPU, so that equal
-    seeds give equal draws on every device.
+    seeds give equal draws on every device. With `share` (k, n) the pictures are every n-th of a
+    batch from number k on, and get the draws that they would get in the whole batch.
     """
-    t = draw_timesteps(len(x1), generator).to(x1.device)
-    noise = torch.randn(x1.shape, generator=generator).to(x1.device)
+    k, n = share
+    batch = len(x1) * n
+    t = draw_timesteps(batch, generator)[k::n].to(x1.device)
+    noise = torch.randn((batch, *x1.shape[1:]), generator=generator)[k::n].to(x1.device)
     predicted = network(on_path(x1, noise, t, noise_scale), t, tokens)
     return velocity_loss(predicted.float(), x1, t)

@@ -38,6 +38,8 @@ from rocketman.data import Batches, Pictures, load_split, to_floats, to_pixels, 
 from rocketman.export import write_model
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer
+from rocketman.optimizer import optimizers
+from rocketman.parallel import Workers, join
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
 from rocketman.weights import ModelError, Tensors, open_model, pack_tensors, read_tensors
 
@@ -49,6 +51,10 @@ LOG_EVERY = 20
 KEPT_CHECKPOINTS = 2
 VALIDATION_PICTURES = 256
 SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 20, 3.0
+
+
+def silent(line: str) -> None:
+    """What a process that does not lead reports."""
 
 
 class Stopped(RuntimeError):  # noqa: N818  (it is not an error)
@@ -67,17 +73,11 @@ class Run:
         self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.generator = torch.Generator().manual_seed(config.train.seed)
-        named = dict(self.network.named_parameters())
-        matrices = [p for name, p in named.items() if p.ndim == 2 and "word" not in name]
-        others = [p for name, p in named.items() if p.ndim != 2 or "word" in name]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": config.train.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=config.train.learning_rate,
-            betas=(0.9, 0.95),
-            fused=True,
+        self.optimizers = optimizers(
+            self.network,
+            config.train.learning_rate,
+            config.train.weight_decay,
+            muon=config.train.optimizer == "muon",
         )
         self.step = 0
         self.seconds = 0.0
@@ -87,8 +87,9 @@ class Run:
         found = {"generator": self.generator.get_state()}
         for name, parameter in self.network.named_parameters():
             found[f"network.{name}"] = parameter.detach()
-            for key, value in self.optimizer.state[parameter].items():
-                found[f"optimizer.{key}.{name}"] = value
+            for optimizer in self.optimizers:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    found[f"optimizer.{key}.{name}"] = value
         for name, parameter in self.average.named_parameters():
             found[f"average.{name}"] = parameter
         return found
@@ -101,10 +102,18 @@ class Run:
         with torch.no_grad():
             for name, parameter in self.network.named_parameters():
                 parameter.copy_(loaded[f"network.{name}"])
-                self.optimizer.state[parameter] = {
-                    key: loaded[f"optimizer.{key}.{name}"].to(parameter.device)
-                    for key in ("step", "exp_avg", "exp_avg_sq")
-                }
+            owners = [
+                (optimizer, {p for group in optimizer.param_groups for p in group["params"]})
+                for optimizer in self.optimizers
+            ]
+            parameters = dict(self.network.named_parameters())
+            for name, tensor in loaded.items():
+                kind, _, rest = name.partition(".")
+                if kind == "optimizer":
+                    key, _, of = rest.partition(".")
+                    parameter = parameters[of]
+                    [optimizer] = [o for o, owned in owners if parameter in owned]
+                    optimizer.state[parameter][key] = tensor.to(parameter.device)
             for name, parameter in self.average.named_parameters():
                 parameter.copy_(loaded[f"average.{name}"])
 
@@ -150,17 +159,24 @@ def autocast(config: LoopConfig, device: torch.device) -> AbstractContextManager
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
-def train_step(run: Run, config: LoopConfig, batches: Batches, device: torch.device) -> float:
-    """One batch: loss, gradient, AdamW, averaged weights. Returns the loss."""
+def train_step(
+    run: Run, config: LoopConfig, batches: Batches, device: torch.device, workers: Workers
+) -> float:
+    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss."""
     pixels, ids = (torch.from_numpy(array) for array in batches.batch(run.step))
     dropped = torch.rand(len(ids), generator=run.generator) < config.caption_drop
     ids = torch.where(dropped[:, None], PAD, ids)
+    share = (workers.rank, workers.count)
+    pixels, ids = pixels[workers.rank :: workers.count], ids[workers.rank :: workers.count]
     with autocast(config, device):
         loss = flow.loss(
-            run.forward, pixels.to(device), ids.to(device), run.generator, config.noise_scale
+            run.forward, pixels.to(device), ids.to(device), run.generator, config.noise_scale, share
         )
+    loss = loss / workers.count
     loss.backward()  # type: ignore[no-untyped-call]
     parameters: list[Tensor] = list(run.network.parameters())
+    loss = loss.detach()
+    workers.sum([*(p.grad for p in parameters if p.grad is not None), loss])
     averages: list[Tensor] = list(run.average.parameters())
     norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
     value = loss.item()
@@ -169,10 +185,11 @@ def train_step(run: Run, config: LoopConfig, batches: Batches, device: torch.dev
             f"The loss is no longer a number after step {run.step}; resume the run with a lower "
             "learning_rate."
         )
-    for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(run, config)
-    run.optimizer.step()
-    run.optimizer.zero_grad()
+    for optimizer in run.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(run, config)
+        optimizer.step()
+        optimizer.zero_grad()
     run.step += 1
     # half-life a fixed share of what was seen, so early weights are soon forgotten (Karras 2024)
     keep = 0.5 ** (1 / (config.ema_halflife * run.step))
@@ -305,6 +322,13 @@ def train(
     checkpoints, log_path = out / "checkpoints", out / "log.jsonl"
     if not resume and any(checkpoints.glob("step-*.safetensors")):
         raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
+    workers = join()
+    if config.train.batch_size % workers.count:
+        raise ValueError(
+            f"batch_size {config.train.batch_size} does not divide among {workers.count} processes."
+        )
+    if not workers.leads:
+        report = silent
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folder = Path(config.data.folder).expanduser()
     size, loop = config.model.image_size, config.train
@@ -339,7 +363,8 @@ def train(
         path.mkdir(parents=True, exist_ok=True)
     lines = log_path.read_text(encoding="utf-8").splitlines() if log_path.exists() else []
     kept = [line for line in lines if json.loads(line)["step"] <= run.step] if resume else []
-    write_whole(log_path, "".join(f"{line}\n" for line in kept).encode())
+    if workers.leads:
+        write_whole(log_path, "".join(f"{line}\n" for line in kept).encode())
 
     batches = Batches(pictures, vocabulary, loop.batch_size, loop.seed)
     prompts = sheet_prompts(pictures, validation)
@@ -367,10 +392,15 @@ def train(
     with stop_signals() as caught:
         clock = time.monotonic()
         while progress(run, loop) < 1:
-            losses.append(train_step(run, loop, batches, device))
+            losses.append(train_step(run, loop, batches, device, workers))
             now = time.monotonic()
-            run.seconds += now - clock
+            took, stop = workers.agree(now - clock, bool(caught))
+            run.seconds += took
             clock = now
+            if not workers.leads:
+                if stop:
+                    raise Stopped(f"Stopped at step {run.step}.")
+                continue
             if run.step % LOG_EVERY == 0 or progress(run, loop) >= 1:
                 rate = len(losses) * loop.batch_size / (now - logged)
                 last["loss"] = round(float(np.mean(losses)), 5)
@@ -383,7 +413,7 @@ def train(
                     seconds=round(run.seconds, 1),
                 )
                 losses, logged = [], now
-            if caught:
+            if stop:
                 path = save_checkpoint(run, checkpoints, **about)
                 raise Stopped(f"Stopped at step {run.step}; {path} is whole: resume to go on.")
             if now - saved >= 60 * loop.checkpoint_minutes:
@@ -392,6 +422,8 @@ def train(
             if now - looked >= 60 * loop.look_minutes:
                 look()
                 looked = time.monotonic()
+        if not workers.leads:
+            return out / "model"
         save_checkpoint(run, checkpoints, **about)
         look()
 

@@ -39,10 +39,12 @@ class LoopConfig:
     """Wall-clock training time of the whole run, pauses not counted; 0: by `steps` alone."""
     batch_size: int = 64
     """Pictures a step."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """muon: Muon on the matrices of the blocks, AdamW on the rest."""
     learning_rate: float = 1.2e-3
-    """Peak of AdamW's learning rate."""
+    """Peak of the learning rate."""
     weight_decay: float = 0.01
-    """AdamW's, on matrices only."""
+    """On matrices only."""
     warmup_steps: int = 200
     """The learning rate rises linearly over these steps."""
     decay: float = 0.25

@@ -1,0 +1,60 @@
+"""One training over several processes: `torchrun --nproc-per-node 2 -m rocketman.train ...`.
+
+Every process holds the whole network, takes its share of each batch, and averages gradients with
+the others once a step (PyTorch's own distributed package: gloo on processors, NCCL on GPUs). On a
+busy machine two processes of one thread also wait for each other far less than two threads do.
+Next: `train.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Workers:
+    """This process among those of the run."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes logs, checkpoints and the model."""
+        return self.rank == 0
+
+    def sum(self, tensors: Iterable[Tensor]) -> None:
+        """Replace each tensor by its sum over all processes."""
+        if self.count == 1:
+            return
+        found = list(tensors)
+        flat = torch.cat([tensor.reshape(-1) for tensor in found])
+        dist.all_reduce(flat)
+        parts = torch.split(flat, [tensor.numel() for tensor in found])
+        for tensor, total in zip(found, parts, strict=True):
+            tensor.copy_(total.view_as(tensor))
+
+    def agree(self, seconds: float, stop: bool) -> tuple[float, bool]:
+        """(the leader's seconds, whether any process was asked to stop): the same everywhere."""
+        told = torch.tensor([seconds if self.leads else 0.0, float(stop)], dtype=torch.float64)
+        if self.count > 1:
+            told = told.cuda() if torch.cuda.is_available() else told
+            dist.all_reduce(told)
+        return float(told[0]), bool(told[1])
+
+
+def join() -> Workers:
+    """Join the processes that torchrun started; alone without torchrun."""
+    if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) == 1:
+        return Workers()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    return Workers(rank=dist.get_rank(), count=dist.get_world_size())

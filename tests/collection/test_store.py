@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rocketman.collection import curate, store
+from rocketman.collection import curate, schema, store
 from rocketman.collection.store import Store, StoreError, Wanted
 
 
@@ -41,7 +41,7 @@ def test_the_oldest_schema_is_brought_up_to_date_with_its_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(store, "MIGRATIONS", store.MIGRATIONS[:1])
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
         with Store(tmp_path, create=True) as old:
             old.want([wanted(0, 0)])
     with Store(tmp_path) as new:
@@ -55,16 +55,16 @@ def test_a_migration_that_fails_leaves_no_trace(
 ) -> None:
     with Store(tmp_path, create=True):
         pass
-    broken = (*store.MIGRATIONS, ("CREATE TABLE half (x)", "CREATE NONSENSE"))
+    broken = (*schema.MIGRATIONS, ("CREATE TABLE half (x)", "CREATE NONSENSE"))
     with monkeypatch.context() as patch:
-        patch.setattr(store, "MIGRATIONS", broken)
+        patch.setattr(schema, "MIGRATIONS", broken)
         with pytest.raises(StoreError, match="cannot be used"):
             Store(tmp_path)
     with Store(tmp_path) as db:
         tables = {row[0] for row in db._db.execute("SELECT name FROM sqlite_master")}
         numbers = [row[0] for row in db._db.execute("SELECT number FROM migrations")]
     assert "half" not in tables
-    assert numbers == [1, 2]
+    assert numbers == [1, 2, 3]
 
 
 def test_databases_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_databases_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monke
     with Store(tmp_path, create=True):
         pass
     with monkeypatch.context() as patch:
-        patch.setattr(store, "MIGRATIONS", store.MIGRATIONS[:1])
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
         with pytest.raises(StoreError, match="later version"):
             Store(tmp_path)
     (tmp_path / store.FILE).write_bytes(b"no database at all" * 100)
@@ -191,3 +191,30 @@ def test_what_is_shown(folder: Path) -> None:
         assert shown() == [1, 2]
         db.record([("unset", 4, None)])
         assert shown() == [1, 2, 4]
+
+
+def test_redo_is_as_long_as_undo_and_a_new_act_ends_it(folder: Path) -> None:
+    with Store(folder) as db:
+        db.record([("pick", 1, None), ("rate", 1, 5), ("reject", 2, None)])
+        whole = db.acts()
+        for _ in range(3):  # there and back, as often as one likes
+            assert [db.undo().kind for _ in range(3)] == ["reject", "rate", "pick"]
+            assert db.acts() == []
+            assert [db.redo().kind for _ in range(3)] == ["pick", "rate", "reject"]
+            assert db.acts() == whole
+        db.undo()
+        assert [act.kind for act in db.history()[1]] == ["reject"]
+        db.record([("pick", 3, None)])
+        with pytest.raises(StoreError, match="nothing to redo"):
+            db.redo()
+        assert [act.kind for act in db.acts()] == ["pick", "rate", "pick"]
+
+
+def test_what_was_measured_is_kept_for_who_measured_it(folder: Path) -> None:
+    with Store(folder) as db:
+        db.keep_looks("sharpness", "1", [(1, 0.5), (2, None)])
+        db.keep_looks("fingerprint", "1", [(1, b"12345678")])
+        db.keep_looks("sharpness", "2", [(1, 0.75)])
+        assert db.looks("sharpness", "2") == {1: 0.75}
+        assert db.looks("sharpness", "1") == {2: None}
+        assert db.looks("fingerprint", "1") == {1: b"12345678"}

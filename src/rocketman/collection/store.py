@@ -7,8 +7,8 @@ after the lease elsewhere.
 
     waiting -> leased (worker, until) -> made (file)        rows no longer in the plan: wanted = 0
 
-Migrations are numbered, and each is applied and recorded in one transaction. Next: `run.py` claims
-and makes pictures, `curate.py` reads the acts.
+The tables are in `schema.py`. Next: `run.py` claims and makes pictures, `curate.py` reads the acts,
+`rank.py` keeps what it measured.
 """
 
 from __future__ import annotations
@@ -18,59 +18,17 @@ import secrets
 import socket
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from rocketman.collection.schema import migrate, now, transaction
+
 FILE = "collection.sqlite"
 LEASE = 60.0
 """Seconds that a claim lasts without a heartbeat."""
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (  # 1: pictures
-        """
-        CREATE TABLE pictures (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            key TEXT NOT NULL UNIQUE,
-            recipe TEXT NOT NULL,
-            prompt TEXT NOT NULL,
-            seed INTEGER NOT NULL,
-            model_hash TEXT NOT NULL,
-            position INTEGER NOT NULL,
-            candidate INTEGER NOT NULL,
-            wanted INTEGER NOT NULL DEFAULT 1,
-            state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'leased', 'made')),
-            worker TEXT,
-            lease_until REAL,
-            file TEXT,
-            made_at TEXT,
-            seconds REAL,
-            CHECK ((state = 'leased') = (worker IS NOT NULL)),
-            CHECK ((state = 'made') = (file IS NOT NULL))
-        )
-        """,
-        "CREATE INDEX pictures_in_order ON pictures (wanted, state, position, candidate)",
-    ),
-    (  # 2: what the curator did, in order; nothing here is ever changed or deleted
-        """
-        CREATE TABLE acts (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            at TEXT NOT NULL,
-            kind TEXT NOT NULL CHECK (kind IN ('rate', 'pick', 'reject', 'unset', 'undo')),
-            picture INTEGER REFERENCES pictures (id),
-            rating INTEGER CHECK (rating BETWEEN 0 AND 5),
-            undoes INTEGER UNIQUE REFERENCES acts (id),
-            CHECK ((kind = 'undo') = (undoes IS NOT NULL)),
-            CHECK ((kind = 'undo') = (picture IS NULL)),
-            CHECK ((kind = 'rate') = (rating IS NOT NULL))
-        )
-        """,
-    ),
-)
 
 Kind = Literal["rate", "pick", "reject", "unset"]
 
@@ -118,6 +76,7 @@ class Act:
     rating: int | None = None
 
 
+_Stack = list[tuple[int, Act]]
 _ROW = "id, key, recipe, prompt, seed, model_hash, position, candidate, file, made_at"
 
 
@@ -149,7 +108,10 @@ class Store:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")  # a curator's act survives a blackout
                 self._db.execute("PRAGMA foreign_keys = ON")
-                migrate(self._db, self.path)
+                if not migrate(self._db):
+                    raise StoreError(
+                        f"{self.path} was made by a later version of Rocketman: update this one."
+                    )
             except BaseException:
                 self._db.close()
                 raise
@@ -173,7 +135,7 @@ class Store:
 
     def want(self, wanted: Iterable[Wanted]) -> None:
         """Make these the pictures of the collection. Others stay in the database, unwanted."""
-        with _transaction(self._db):
+        with transaction(self._db):
             self._db.execute("UPDATE pictures SET wanted = 0 WHERE wanted = 1")
             self._db.executemany(
                 "INSERT INTO pictures "
@@ -202,7 +164,7 @@ class Store:
         """Pictures whose files in `folder` went away wait again. How many."""
         # a file is there before its row says so: looking at the rows first forgets none too many
         gone = [row for row in self.rows() if row.file and not (folder / row.file).exists()]
-        with _transaction(self._db):
+        with transaction(self._db):
             self._db.executemany(
                 "UPDATE pictures SET state = 'waiting', file = NULL, made_at = NULL, "
                 "seconds = NULL WHERE id = ? AND file = ?",
@@ -217,7 +179,7 @@ class Store:
 
         Empty when nothing is free; `busy` then tells whether others are still at work.
         """
-        with _transaction(self._db):
+        with transaction(self._db):
             self._free_dead()
             free = self._db.execute(
                 f"SELECT {_ROW} FROM pictures WHERE wanted = 1 AND state = 'waiting' "
@@ -280,7 +242,7 @@ class Store:
 
     def record(self, acts: Iterable[tuple[Kind, int, int | None]]) -> None:
         """Record (kind, picture id, rating) acts, all or none. StoreError for an unknown id."""
-        with _transaction(self._db):
+        with transaction(self._db):
             for kind, picture, rating in acts:
                 if not self._db.execute(
                     "SELECT 1 FROM pictures WHERE id = ?", (picture,)
@@ -294,25 +256,65 @@ class Store:
                 )
 
     def undo(self) -> Act:
-        """Undo the last act that is not undone yet; the undoing is recorded too."""
-        with _transaction(self._db):
-            last = self._db.execute(f"{_ACTS} ORDER BY id DESC LIMIT 1").fetchone()
-            if last is None:
-                raise StoreError("There is nothing to undo.")
-            self._db.execute(
-                "INSERT INTO acts (at, kind, undoes) VALUES (?, 'undo', ?)", (now(), last["id"])
-            )
-        return _act(last)
+        """Undo the last act that is not undone; the undoing is recorded too."""
+        return self._turn("undo")
+
+    def redo(self) -> Act:
+        """Take back the last undoing, unless something was done since; that is recorded too."""
+        return self._turn("redo")
 
     def acts(self) -> list[Act]:
         """What the curator did and did not undo, oldest first."""
-        return [_act(row) for row in self._db.execute(f"{_ACTS} ORDER BY id")]
+        return self.history()[0]
 
+    def history(self) -> tuple[list[Act], list[Act]]:
+        """(acts that hold, acts that `redo` would bring back), the next one to turn at the end."""
+        done, undone = self._replay()
+        return [act for _, act in done], [act for _, act in undone]
 
-_ACTS = (
-    "SELECT id, at, kind, picture, rating FROM acts WHERE kind != 'undo' "
-    "AND id NOT IN (SELECT undoes FROM acts WHERE undoes IS NOT NULL)"
-)
+    def _turn(self, direction: Literal["undo", "redo"]) -> Act:
+        with transaction(self._db):
+            stack = self._replay()[direction == "redo"]
+            if not stack:
+                raise StoreError(f"There is nothing to {direction}.")
+            last, act = stack[-1]
+            self._db.execute(
+                "INSERT INTO acts (at, kind, undoes) VALUES (?, 'undo', ?)", (now(), last)
+            )
+        return act
+
+    def _replay(self) -> tuple[_Stack, _Stack]:
+        """Both stacks; each act with the last row of its chain: act, undo, redo, undo"""
+        done: _Stack = []
+        undone: _Stack = []
+        for row in self._db.execute("SELECT * FROM acts ORDER BY id"):
+            if row["kind"] != "undo":
+                done.append((row["id"], _act(row)))
+                undone.clear()
+            elif done and done[-1][0] == row["undoes"]:
+                undone.append((row["id"], done.pop()[1]))
+            elif undone and undone[-1][0] == row["undoes"]:
+                done.append((row["id"], undone.pop()[1]))
+        return done, undone
+
+    # --- what was measured ---
+
+    def looks(self, name: str, made_by: str) -> dict[int, float | bytes | None]:
+        """What `made_by` measured under a name, by picture. None: it cannot be told."""
+        found = self._db.execute(
+            "SELECT picture, value FROM looks WHERE name = ? AND made_by = ?", (name, made_by)
+        )
+        return {row["picture"]: row["value"] for row in found}
+
+    def keep_looks(
+        self, name: str, made_by: str, values: Iterable[tuple[int, float | bytes | None]]
+    ) -> None:
+        """Keep (picture id, value) for the next time, in the place of what others measured."""
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO looks (name, made_by, picture, value) VALUES (?, ?, ?, ?)",
+                ((name, made_by, picture, value) for picture, value in values),
+            )
 
 
 def _row(row: sqlite3.Row) -> Row:
@@ -321,44 +323,6 @@ def _row(row: sqlite3.Row) -> Row:
 
 def _act(row: sqlite3.Row) -> Act:
     return Act(at=row["at"], kind=row["kind"], picture=row["picture"], rating=row["rating"])
-
-
-def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Apply the migrations that a database lacks, each in one transaction with its record.
-
-    StoreError if it was made by a later version.
-    """
-    db.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, at TEXT NOT NULL)"
-    )
-    for number, statements in enumerate(MIGRATIONS, start=1):
-        with _transaction(db):  # two processes may come here at once: look inside the lock
-            if db.execute("SELECT 1 FROM migrations WHERE number = ?", (number,)).fetchone():
-                continue
-            for statement in statements:
-                db.execute(statement)
-            db.execute("INSERT INTO migrations VALUES (?, ?)", (number, now()))
-    [row] = db.execute("SELECT max(number) FROM migrations")
-    if row[0] > len(MIGRATIONS):
-        raise StoreError(f"{path} was made by a later version of Rocketman: update this one.")
-
-
-def now() -> str:
-    """UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, alone in the database."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:  # a full disk rolls back by itself
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
 
 
 def _is_dead(worker: str) -> bool:

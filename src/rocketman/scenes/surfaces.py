@@ -48,10 +48,18 @@ def wood(
     grain: Point = (30.0, 30.0, 3.0),
     edge: Color | None = None,
     reach: Point = (0.24, 1.0, 0.27),
+    burst: Color | None = None,
+    figure: float = 0.0,
+    roughness: float = 0.28,
 ) -> bpy.types.Material:
-    """Lacquered wood with grain along z; `edge` is what it darkens to `reach` away (sunburst)."""
-    made = material(name, color, roughness=0.3, coat=0.7)
+    """Lacquered wood with grain along z.
+
+    `edge` is what it darkens to `reach` away from the origin, `burst` what it darkens to where a
+    form's tone rises; `figure` (0 to 1) lays flamed stripes across the grain.
+    """
+    made = material(name, color, roughness=roughness, coat=0.6)
     nodes, links = made.node_tree.nodes, made.node_tree.links
+    surface = nodes["Principled BSDF"]
     coordinates = nodes.new("ShaderNodeTexCoord")
 
     def scaled(scale: Point) -> bpy.types.NodeSocket:
@@ -60,29 +68,89 @@ def wood(
         links.new(coordinates.outputs["Object"], mapping.inputs["Vector"])
         return mapping.outputs["Vector"]
 
-    noise = nodes.new("ShaderNodeTexNoise")
-    noise.inputs["Scale"].default_value = 1.0
-    links.new(scaled(grain), noise.inputs["Vector"])
+    def noise(scale: Point, detail: float) -> bpy.types.NodeSocket:
+        texture = nodes.new("ShaderNodeTexNoise")
+        texture.inputs["Scale"].default_value = 1.0
+        texture.inputs["Detail"].default_value = detail
+        links.new(scaled(scale), texture.inputs["Vector"])
+        return texture.outputs["Fac"]
+
+    def mixed(
+        share: bpy.types.NodeSocket, one: bpy.types.NodeSocket, other: Color, span: Point = (0, 1)
+    ) -> bpy.types.NodeSocket:
+        """`one`, going over to `other` where `share` rises through `span`."""
+        fade = nodes.new("ShaderNodeMapRange")
+        fade.inputs["From Min"].default_value, fade.inputs["From Max"].default_value = span
+        links.new(share, fade.inputs["Value"])
+        mix = nodes.new("ShaderNodeMix")
+        mix.data_type = "RGBA"
+        links.new(fade.outputs["Result"], mix.inputs[0])
+        links.new(one, mix.inputs[6])
+        mix.inputs[7].default_value = (*other, 1.0)
+        return mix.outputs[2]
+
+    fibre = noise(grain, 3.0)
     ramp = nodes.new("ShaderNodeValToRGB")
     ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.7
-    ramp.color_ramp.elements[0].color = (*(0.62 * c for c in color), 1.0)
+    ramp.color_ramp.elements[0].color = (*(0.58 * c for c in color), 1.0)
     ramp.color_ramp.elements[1].color = (*(min(1.15 * c, 1.0) for c in color), 1.0)
-    links.new(noise.outputs["Fac"], ramp.inputs["Fac"])
+    links.new(fibre, ramp.inputs["Fac"])
     result = ramp.outputs["Color"]
+    if figure:
+        stripes = noise((4.0, 4.0, 42.0), 1.0)
+        dark = tuple(c * (1 - 0.75 * figure) for c in color)
+        result = mixed(stripes, result, (dark[0], dark[1], dark[2]), (0.45, 0.7))
+    if burst:
+        tone = nodes.new("ShaderNodeAttribute")
+        tone.attribute_name = "tone"
+        result = mixed(tone.outputs["Fac"], result, burst, (0.25, 0.9))
     if edge:
         length = nodes.new("ShaderNodeVectorMath")
         length.operation = "LENGTH"
         links.new(scaled([1 / r for r in reach]), length.inputs[0])
-        fade = nodes.new("ShaderNodeMapRange")
-        fade.inputs["From Min"].default_value, fade.inputs["From Max"].default_value = 0.5, 0.95
-        links.new(length.outputs["Value"], fade.inputs["Value"])
-        mix = nodes.new("ShaderNodeMix")
-        mix.data_type = "RGBA"
-        links.new(fade.outputs["Result"], mix.inputs[0])
-        links.new(result, mix.inputs[6])
-        mix.inputs[7].default_value = (*edge, 1.0)
-        result = mix.outputs[2]
-    links.new(result, nodes["Principled BSDF"].inputs["Base Color"])
+        result = mixed(length.outputs["Value"], result, edge, (0.5, 0.95))
+    links.new(result, surface.inputs["Base Color"])
+    # Handled lacquer is never evenly glossy.
+    worn = nodes.new("ShaderNodeMapRange")
+    worn.inputs["From Min"].default_value, worn.inputs["From Max"].default_value = 0.35, 0.7
+    worn.inputs["To Min"].default_value = roughness - 0.06
+    worn.inputs["To Max"].default_value = roughness + 0.2
+    links.new(noise((9.0, 9.0, 9.0), 4.0), worn.inputs["Value"])
+    links.new(worn.outputs["Result"], surface.inputs["Roughness"])
+    return made
+
+
+def paint(name: str, color: Color, under: Color, *, wear: float = 0.4) -> bpy.types.Material:
+    """Opaque lacquer that is chipped to `under` where a form's tone is high; `wear` is 0 to 1."""
+    made = material(name, color, roughness=0.26, coat=0.8)
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    surface = nodes["Principled BSDF"]
+    coordinates = nodes.new("ShaderNodeTexCoord")
+    noise = nodes.new("ShaderNodeTexNoise")
+    noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 16.0, 5.0
+    links.new(coordinates.outputs["Object"], noise.inputs["Vector"])
+    tone = nodes.new("ShaderNodeAttribute")
+    tone.attribute_name = "tone"
+    both = nodes.new("ShaderNodeMath")
+    both.operation = "MULTIPLY"
+    links.new(noise.outputs["Fac"], both.inputs[0])
+    links.new(tone.outputs["Fac"], both.inputs[1])
+    chips = nodes.new("ShaderNodeMapRange")
+    edge = 0.68 - 0.3 * wear
+    chips.inputs["From Min"].default_value, chips.inputs["From Max"].default_value = (
+        edge,
+        edge + 0.03,
+    )
+    links.new(both.outputs["Value"], chips.inputs["Value"])
+    mix = nodes.new("ShaderNodeMix")
+    mix.data_type = "RGBA"
+    links.new(chips.outputs["Result"], mix.inputs[0])
+    mix.inputs[6].default_value, mix.inputs[7].default_value = (*color, 1.0), (*under, 1.0)
+    links.new(mix.outputs[2], surface.inputs["Base Color"])
+    worn = nodes.new("ShaderNodeMapRange")
+    worn.inputs["To Min"].default_value, worn.inputs["To Max"].default_value = 0.1, 0.5
+    links.new(noise.outputs["Fac"], worn.inputs["Value"])
+    links.new(worn.outputs["Result"], surface.inputs["Roughness"])
     return made
 
 

@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from rocketman.scenes.poses import Pose
 from rocketman.scenes.shapes import (
     Color,
     box,
@@ -46,6 +47,7 @@ CLOTHS = {
     "orange": Cloth((0.95, 0.20, 0.01), (0.03, 0.04, 0.09), (0.05, 0.05, 0.07)),
     "blue": Cloth((0.015, 0.11, 0.62), (0.85, 0.62, 0.08), (0.05, 0.06, 0.10)),
     "red": Cloth((0.58, 0.008, 0.012), (0.80, 0.80, 0.78), (0.70, 0.70, 0.70)),
+    "grey": Cloth((0.22, 0.22, 0.23), (0.02, 0.08, 0.4), (0.30, 0.30, 0.31)),
 }
 
 
@@ -59,8 +61,8 @@ class _Surfaces(NamedTuple):
     dark: bpy.types.Material
 
 
-def build(suit: str, hands: tuple[Vector, Vector] | None, at: Matrix, rng: random.Random) -> None:
-    """An astronaut whose right and left wrist are at `hands` (torso frame); None: floating free."""
+def build(suit: str, pose: Pose, at: Matrix, rng: random.Random) -> None:
+    """An astronaut in one of the suits and in a pose from `poses.py`; `at`: torso -> world."""
     cloth = CLOTHS[suit]
     surfaces = _Surfaces(
         fabric=material("fabric", cloth.fabric, roughness=0.85, bump=0.35, bump_scale=14),
@@ -74,14 +76,9 @@ def build(suit: str, hands: tuple[Vector, Vector] | None, at: Matrix, rng: rando
     _torso(surfaces, at)
     _helmet(surfaces, at)
     _pack(surfaces, at)
-    if hands is None:
-        hands = (
-            Vector((-rng.uniform(0.48, 0.72), -rng.uniform(0.12, 0.3), rng.uniform(-0.3, 0.35))),
-            Vector((rng.uniform(0.48, 0.72), -rng.uniform(0.12, 0.3), rng.uniform(-0.3, 0.35))),
-        )
-    for side, hand in zip((-1, 1), hands, strict=True):
-        _arm(side, hand, surfaces, at)
-        _leg(side, rng, surfaces, at)
+    for arm in pose.arms:
+        _arm(arm.side, arm.wrist, surfaces, at)
+        _leg(arm.side, rng, surfaces, at)
 
 
 def _mirror(point: Vector, side: int) -> Vector:
@@ -178,8 +175,8 @@ def _pack(s: _Surfaces, at: Matrix) -> None:
     box((0.54, 0.10, 0.05), s.accent, center=(0, 0.31, 0.20), at=at, bevel=0.01)
 
 
-def _arm(side: int, hand: Vector, s: _Surfaces, at: Matrix) -> None:
-    shoulder = _mirror(SHOULDER, side)
+def _arm(side: int, at_wrist: np.ndarray, s: _Surfaces, at: Matrix) -> None:
+    shoulder, hand = _mirror(SHOULDER, side), Vector(at_wrist.tolist())
     elbow, wrist = _joint(shoulder, hand, UPPER_ARM, FOREARM, Vector((side * 0.9, 0.35, -0.75)))
     inside = shoulder - Vector((side * 0.06, 0, -0.01))
     path = smooth_path([inside, shoulder, shoulder.lerp(elbow, 0.55), elbow,

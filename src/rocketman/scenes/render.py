@@ -14,11 +14,12 @@ from math import radians
 from pathlib import Path
 
 import bpy
+import numpy as np
 from mathutils import Euler, Matrix, Vector
 from PIL import Image
 
 from rocketman.files import write_whole
-from rocketman.scenes import astronaut, instruments, orbit
+from rocketman.scenes import astronaut, instruments, orbit, poses
 from rocketman.scenes.dataset import picture_path
 from rocketman.scenes.spec import Scene, draw
 
@@ -140,12 +141,14 @@ def _subject(scene: Scene, rng: random.Random) -> None:
         turn = _turn(free_yaw, scene.pitch, scene.tilt * 1.5)
         instruments.BUILDERS[instrument](turn, rng)
     elif relation == "astronaut alone":
-        astronaut.build(suit, None, _turn(free_yaw, scene.pitch, scene.roll * 1.6), rng)
+        astronaut.build(
+            suit, poses.floating(rng), _turn(free_yaw, scene.pitch, scene.roll * 1.6), rng
+        )
     elif relation == "beside":
         apart = 0.40 * scene.height / 1.85
         body = Matrix.Translation((-scene.side * apart, 0, 0))
         turn = body @ _turn(free_yaw + scene.side * 15, scene.pitch, scene.roll)
-        astronaut.build(suit, None, turn, rng)
+        astronaut.build(suit, poses.floating(rng), turn, rng)
         beside = Matrix.Translation((scene.side * (apart + 0.12), -0.15, -0.10))
         turn = beside @ _turn(free_yaw * 0.8, scene.pitch, scene.tilt)
         turn = turn @ Matrix.Scale(BESIDE / ALONE[instrument], 4)
@@ -156,7 +159,8 @@ def _subject(scene: Scene, rng: random.Random) -> None:
         body = _turn(low + (high - low) * scene.yaw, scene.pitch, scene.roll)
         instruments.BUILDERS[instrument](body @ played.held, rng)
         hands = (played.held @ played.hands[0], played.held @ played.hands[1])
-        astronaut.build(suit, hands, body, rng)
+        pose = poses.reaching(np.array(hands[0]), np.array(hands[1]), rng)
+        astronaut.build(suit, pose, body, rng)
 
 
 def render(scene: Scene, path: Path) -> None:

@@ -152,7 +152,7 @@ def test_no_title_breaks_a_page(drawn: Callable[..., Path]) -> None:
 
 def test_a_known_address_gives_sitemap_feed_and_link_previews(drawn: Callable[..., Path]) -> None:
     folder = drawn(('licence = "', 'url = "https://example.org/night"\nlicence = "'))
-    assert build(folder).remarks == ()
+    assert "sitemap" not in " ".join(build(folder).remarks)
     gallery = folder / "gallery"
     addresses = [e.text or "" for e in ET.parse(gallery / "sitemap.xml").iter(f"{SITEMAP}loc")]
     assert len(addresses) == 7
@@ -171,8 +171,7 @@ def test_a_known_address_gives_sitemap_feed_and_link_previews(drawn: Callable[..
 
 def test_without_an_address_it_says_what_is_missing(drawn: Callable[..., Path]) -> None:
     folder = drawn()
-    [remark] = build(folder).remarks
-    assert "sitemap" in remark
+    assert "sitemap" in build(folder).remarks[-1]
     assert not (folder / "gallery" / "sitemap.xml").exists()
     ET.parse(folder / "gallery" / "feed.xml")
 
@@ -195,7 +194,7 @@ def test_it_follows_the_curator(drawn: Callable[..., Path]) -> None:
         )
     built = build(folder)
     assert built.pictures == 6  # one prompt left out, one shown twice
-    assert "1 of 6 prompts have no picture" in built.remarks[0]
+    assert "1 of 6 prompts have no picture" in " ".join(built.remarks)
 
 
 def test_what_is_in_the_way_stays(drawn: Callable[..., Path]) -> None:

@@ -23,12 +23,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image, ImageDraw, ImageFilter, features
 
-from rocketman.collection import curate
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.run import PICTURES
-from rocketman.collection.store import Store
-from rocketman.collection.works import Work, licence_url, works_of
+from rocketman.collection.works import Work, licence_url, load_works
 
 FOLDER = "gallery"
 MARKER = ".rocketman-gallery"
@@ -63,9 +61,7 @@ def build(folder: Path) -> Built:
     What was DIR/gallery before stays until the new one is whole.
     """
     plan = plans.read(folder)
-    with Store(folder) as store:
-        rows, marks = store.rows(), curate.marks(store.acts())
-    works = works_of(plan, rows, marks)
+    works, remarks = load_works(plan)
     if not works:
         raise GalleryError(
             f"There is no picture to show: `rocketman collection run {folder}` draws them."
@@ -89,7 +85,7 @@ def build(folder: Path) -> Built:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-    return Built(place / "index.html", len(works), size, _remarks(plan, works, folder))
+    return Built(place / "index.html", len(works), size, (*remarks, *_remarks(plan, works, folder)))
 
 
 def _remarks(plan: Plan, works: list[Work], folder: Path) -> tuple[str, ...]:

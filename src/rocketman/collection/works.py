@@ -1,22 +1,22 @@
 """The chosen pictures as gallery and film show them: in order, with title, recipe and mark.
 
-Level 5. Made from the plan (`plan.py`), the database's rows (`store.py`) and the curator's marks
-(`curate.py`); standard library only. Next: `gallery.py` and `film.py` show them.
+Level 5. Made from the plan (`plan.py`), the database's rows (`store.py`), the curator's marks
+(`curate.py`) and the ranking (`rank.py`). Next: `gallery.py` and `film.py` show them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from rocketman.collection import curate
+from rocketman.collection import curate, rank
 from rocketman.collection.curate import Mark
 from rocketman.collection.plan import Plan
 from rocketman.collection.run import recipe_of
-from rocketman.collection.store import Row
+from rocketman.collection.store import Row, Store
 from rocketman.provenance.picture import Recipe
 
 WIDTHS = (256, 512, 1024)
@@ -89,13 +89,30 @@ class Work:
         return ", ".join(f"{base}{self.image(width, kind)} {width}w" for width in self.widths)
 
 
-def works_of(plan: Plan, rows: Sequence[Row], marks: dict[int, Mark]) -> list[Work]:
+def load_works(
+    plan: Plan, on_progress: Callable[[int, int], None] | None = None
+) -> tuple[list[Work], tuple[str, ...]]:
+    """What is chosen now, and a sentence for each thing that the ranking could not look at.
+
+    Candidates are ranked, and measured where they were not, only if a choice is left to the
+    ranking; `on_progress(done, total)` counts pictures measured. StoreError.
+    """
+    with Store(plan.folder) as store:
+        rows, marks = store.rows(), curate.marks(store.acts())
+        left = curate.undecided(rows, marks)
+        ranking = rank.rank(plan, store, rows, on_progress) if left else rank.Ranking({}, {})
+    return works_of(plan, rows, marks, ranking.scores), ranking.remarks
+
+
+def works_of(
+    plan: Plan, rows: Sequence[Row], marks: Mapping[int, Mark], scores: Mapping[int, float]
+) -> list[Work]:
     """The chosen pictures of the prompts that the file has now, in its order."""
     order = {prompt.text: k for k, prompt in enumerate(plan.prompts)}
     drawn: dict[str, int] = {}
     for row in rows:
         drawn[row.prompt] = drawn.get(row.prompt, 0) + (row.file is not None)
-    shown = [row for row in curate.chosen(rows, marks) if row.prompt in order]
+    shown = [row for row in curate.chosen(rows, marks, scores) if row.prompt in order]
     shown.sort(key=lambda row: order[row.prompt])
     works = []
     for number, row in enumerate(shown, start=1):

@@ -21,6 +21,7 @@ from PIL import Image
 from rocketman.files import write_whole
 from rocketman.scenes import astronaut, instruments, orbit, poses
 from rocketman.scenes.dataset import picture_path
+from rocketman.scenes.shapes import clear
 from rocketman.scenes.spec import Scene, draw
 
 LENS, SENSOR = 70.0, 36.0
@@ -71,13 +72,6 @@ def prepare(size: int, threads: int = 1) -> None:
     scene.world.use_nodes = True
     # A procedural world would otherwise cost seconds a picture for an importance map.
     scene.world.cycles.sampling_method = "NONE"
-
-
-def clear() -> None:
-    """Throw away all that the last picture built; maps stay loaded."""
-    data = bpy.data
-    for kind in (data.objects, data.meshes, data.materials, data.lights, data.cameras):
-        data.batch_remove(list(kind))
 
 
 def build(scene: Scene) -> None:

@@ -64,6 +64,7 @@ def _blank(name: str) -> tuple[bpy.types.Material, bpy.types.NodeTree, bpy.types
     made = bpy.data.materials.new(name)
     made.use_nodes = True
     made.node_tree.nodes.clear()
+    made.cycles.emission_sampling = "NONE"
     return made, made.node_tree, made.node_tree.nodes.new("ShaderNodeOutputMaterial")
 
 

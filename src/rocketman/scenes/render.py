@@ -25,7 +25,7 @@ from rocketman.scenes.shapes import clear
 from rocketman.scenes.spec import Scene, draw
 
 LENS, SENSOR = 70.0, 36.0
-SAMPLES = 10
+SAMPLES = 8
 FRAMING = {
     # relation: (share of the drawn height, height of the aim over the sternum)
     "playing": (1.0, -0.11),
@@ -64,7 +64,10 @@ def prepare(size: int, threads: int = 1) -> None:
     cycles.use_denoising = True
     cycles.denoising_prefilter = "FAST"
     cycles.denoising_quality = "BALANCED"
-    cycles.max_bounces = 4
+    cycles.max_bounces = 3
+    cycles.use_light_tree = False
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.use_auto_tile = False
     cycles.use_adaptive_sampling = False
     scene.view_settings.view_transform = "AgX"
     scene.view_settings.look = "AgX - Medium High Contrast"

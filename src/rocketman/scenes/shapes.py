@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from math import cos, pi, sin
 
 import bpy
@@ -71,6 +72,8 @@ def material(
     if emission:
         surface.inputs["Emission Color"].default_value = (*color, 1.0)
         surface.inputs["Emission Strength"].default_value = emission
+    # A mesh that counts as a lamp is sampled in every shading point: dear, and never seen.
+    made.cycles.emission_sampling = "NONE"
     if bump:
         noise = nodes.new("ShaderNodeTexNoise")
         noise.inputs["Scale"].default_value = bump_scale
@@ -93,17 +96,59 @@ def mesh(
     at: Matrix = IDENTITY,
     smooth: bool = True,
 ) -> bpy.types.Object:
-    """An object from vertices (N, 3) and faces (lists of vertex numbers)."""
+    """An object from vertices (N, 3) and faces (lists of vertex numbers).
+
+    Arrays go to Blender as they are: `from_pydata` takes several times as long.
+    """
+    sizes = np.fromiter(map(len, faces), np.int32, len(faces))
+    corners = np.fromiter(chain.from_iterable(faces), np.int32, int(sizes.sum()))
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
     data = bpy.data.meshes.new("mesh")
-    data.from_pydata(vertices.tolist(), [], faces)
+    data.vertices.add(len(vertices))
+    data.vertices.foreach_set("co", np.ascontiguousarray(vertices, np.float32).ravel())
+    data.loops.add(len(corners))
+    data.loops.foreach_set("vertex_index", corners)
+    data.polygons.add(len(sizes))
+    data.polygons.foreach_set("loop_start", starts)
+    if not smooth:
+        data.shade_flat()
+    data.update(calc_edges=True)
     data.materials.append(surface)
-    if smooth:
-        data.polygons.foreach_set("use_smooth", [True] * len(data.polygons))
+    return put(data, at)
+
+
+def put(data: bpy.types.Mesh, at: Matrix = IDENTITY) -> bpy.types.Object:
+    """An object that shows a mesh, under the label of the block it is made in."""
     made = bpy.data.objects.new("object", data)
     made.matrix_world = at
     made.pass_index = LABELS.index(_label)
     bpy.context.scene.collection.objects.link(made)
     return made
+
+
+Kept = bpy.types.Mesh | bpy.types.Material
+"""What may outlive its picture."""
+
+
+def keep(data: Kept) -> Kept:
+    """Let a mesh (with its materials) or a material outlive its picture; `put` shows it again.
+
+    For what is the same in every picture: the caller finds it again by its name in `bpy.data`.
+    Give it at most a few dozen names, and never change it once kept.
+    """
+    data["kept"] = True
+    if isinstance(data, bpy.types.Mesh):
+        for used in data.materials:
+            used["kept"] = True
+    return data
+
+
+def clear() -> None:
+    """Throw away all that the last picture built; what is kept and the maps stay loaded."""
+    for kind in (bpy.data.objects, bpy.data.lights, bpy.data.cameras):
+        bpy.data.batch_remove(list(kind))
+    for kind in (bpy.data.meshes, bpy.data.materials):
+        bpy.data.batch_remove([data for data in kind if not data.get("kept")])
 
 
 def _grid_faces(rows: int, columns: int, *, wrap: bool) -> list[tuple[int, int, int, int]]:

@@ -150,7 +150,9 @@ def tube(
     return loft(rings, caps=caps)
 
 
-def turned(profile: ArrayLike, *, segments: int = 24, smooth: bool = True) -> Form:
+def turned(
+    profile: ArrayLike, *, segments: int = 24, smooth: bool = True, caps: bool = True
+) -> Form:
     """A lathe form: (radius, z) from bottom to top around the z axis."""
     p = np.asarray(profile, float)
     angle = np.arange(segments) * 2 * pi / segments
@@ -162,7 +164,7 @@ def turned(profile: ArrayLike, *, segments: int = 24, smooth: bool = True) -> Fo
         ],
         axis=-1,
     )
-    return loft(rings, smooth=smooth)
+    return loft(rings, smooth=smooth, caps=caps)
 
 
 def ball(radius: float | Sequence[float], center: Sequence[float] = (0, 0, 0)) -> Form:
@@ -270,6 +272,13 @@ def curve(points: ArrayLike, steps: int = 6) -> Array:
     return result
 
 
+def loop(points: ArrayLike, steps: int = 6) -> Array:
+    """A smooth closed line through points in the plane."""
+    flat = np.asarray(points, float)
+    around = np.concatenate([flat[-1:], flat, flat[:2]])
+    return curve(around, steps)[steps : -steps - 1]
+
+
 def mirrored(half: ArrayLike) -> Array:
     """A closed outline from its right half, bottom to top, both ends on the axis."""
     right = np.asarray(half, float)
@@ -286,7 +295,7 @@ def inset(outline: ArrayLike, depth: float) -> Array:
 
 
 def plate(outline: ArrayLike, front: float, back: float, *, rounding: float = 0.0) -> Form:
-    """A plate between y = front and y = back, its edges rounded over."""
+    """A plate between y = front and y = back, its edges rounded over; `tone` is high there."""
     o = np.asarray(outline, float)
     turns = np.linspace(0, pi / 2, 4) if rounding else np.array([pi / 2])
     layers = [(front + rounding * (1 - np.cos(t)), rounding * (1 - np.sin(t))) for t in turns]
@@ -295,7 +304,10 @@ def plate(outline: ArrayLike, front: float, back: float, *, rounding: float = 0.
     for y, depth in layers:
         flat = inset(o, depth) if depth else o
         rings.append(np.stack([flat[:, 0], np.full(len(o), y), flat[:, 1]], axis=1))
-    return loft(rings, smooth=bool(rounding))
+    made = loft(rings, smooth=bool(rounding))
+    if not rounding:
+        return made
+    return made.toned(np.repeat([0.0, 0.6, 1.0, 0.8, 0.8, 1.0, 0.6, 0.0], len(o)))
 
 
 def arched(
@@ -317,3 +329,13 @@ def arched(
     rings = rings if rise > 0 else rings[:, ::-1]
     made = loft(rings[:, ::-1], wrap=False)
     return made.toned(np.clip(edge, 0, 1).ravel())
+
+
+def arch_height(half: ArrayLike, rise: float, x: ArrayLike, z: ArrayLike) -> Array:
+    """How far an `arched` top bulges at points (x, z)."""
+    h = np.asarray(half, float)
+    reach = np.interp(np.asarray(z, float), h[:, 1], h[:, 0])
+    v = 2 * (np.asarray(z, float) - h[0, 1]) / (h[-1, 1] - h[0, 1]) - 1
+    u = np.clip(np.asarray(x, float) / np.maximum(reach, 1e-9), -1, 1)
+    height: Array = rise * (1 - u**2) ** 1.5 * (1 - v**4) * np.sqrt(reach / h[:, 0].max())
+    return height

@@ -1,4 +1,4 @@
-"""Six instruments, each a builder and the way an astronaut holds it.
+"""The registry: which function builds which instrument.
 
 An instrument stands at its own origin as in a catalogue: it faces -y, z is up. Proportions are a
 little generous (thick tubes, wide bells, few fat strings): they must read at 64 pixels. Metals are
@@ -17,6 +17,7 @@ from math import cos, pi, radians, sin
 import numpy as np
 from mathutils import Matrix, Vector
 
+from rocketman.scenes import strings
 from rocketman.scenes.shapes import (
     Point,
     box,
@@ -37,7 +38,6 @@ from rocketman.scenes.surfaces import (
     bell,
     boxes,
     metal,
-    mirrored,
     place,
     rods,
     wood,
@@ -56,55 +56,6 @@ class Instrument:
     """Wrists of the astronaut's right and left hand (gloves reach 0.17 m on), instrument frame."""
     yaw: tuple[float, float]
     """Body yaw in degrees from which it reads best; + turns to the viewer's right."""
-
-
-def guitar(at: Matrix, rng: random.Random) -> None:
-    """An acoustic guitar, upright, 1.06 m."""
-    top, edge, side = rng.choice(
-        [
-            ((0.80, 0.42, 0.11), None, (0.30, 0.09, 0.025)),
-            ((0.56, 0.13, 0.035), None, (0.20, 0.035, 0.015)),
-            ((0.85, 0.36, 0.05), (0.07, 0.012, 0.006), (0.10, 0.025, 0.012)),
-        ]
-    )
-    face = wood("guitar top", top, grain=(70.0, 70.0, 3.0), edge=edge)
-    flank = wood("guitar side", side)
-    ebony = material("ebony", (0.022, 0.014, 0.011), roughness=0.5, coat=0.1)
-    cream = material("binding", (0.86, 0.80, 0.64), roughness=0.4)
-    chrome = metal("chrome", (0.82, 0.83, 0.86))
-    half = [(0, -0.25), (0.11, -0.24), (0.19, -0.18), (0.21, -0.1), (0.18, -0.02), (0.132, 0.05)]
-    half += [(0.133, 0.11), (0.155, 0.165), (0.13, 0.225), (0.06, 0.248), (0, 0.25)]
-    outline = mirrored(smooth_path(half, 5).tolist())
-    body = at @ place(0, 0, -0.28)
-    prism(outline, 0.115, flank, at=body, bevel=0.008)
-    prism([(1.015 * x, 1.012 * z) for x, z in outline], 0.014, cream, at=body @ place(0, -0.05, 0))
-    prism([(0.965 * x, 0.97 * z) for x, z in outline], 0.014, face, at=body @ place(0, -0.0535, 0))
-    front = body @ place(0, -0.0615, 0.075) @ FACING
-    lathe([(0.056, -0.002), (0.056, 0.001), (0, 0.001)], ebony, at=front, segments=32)
-    torus(0.062, 0.008, cream, at=front @ Matrix.Diagonal((1, 1, 0.3, 1)))
-    torus(0.073, 0.004, ebony, at=front @ Matrix.Diagonal((1, 1, 0.4, 1)))
-    guard = [(0.03, 0.0), (0.075, -0.055), (0.115, -0.03), (0.115, 0.02), (0.085, 0.055)]
-    shell = material("pickguard", (0.05, 0.012, 0.006), roughness=0.25, coat=0.6)
-    prism(guard, 0.003, shell, at=body @ place(0, -0.0615, 0.03))
-    box((0.15, 0.018, 0.034), ebony, center=(0, -0.066, -0.115), at=body, bevel=0.005)
-    box((0.09, 0.012, 0.007), cream, center=(0, -0.076, -0.11), at=body)
-    neck = [(0.034, -0.06), (0.027, 0.35), (-0.027, 0.35), (-0.034, -0.06)]
-    prism(neck, 0.045, flank, at=at @ place(0, -0.035, 0), bevel=0.01)
-    board = [(0.038, -0.15), (0.03, 0.35), (-0.03, 0.35), (-0.038, -0.15)]
-    prism(board, 0.012, ebony, at=at @ place(0, -0.064, 0))
-    frets = [0.35 - 0.66 * (1 - 2 ** (-k / 12)) for k in range(1, 16)]
-    boxes([((0, -0.071, z), (0.066, 0.004, 0.005)) for z in frets], chrome, at=at)
-    box((0.062, 0.02, 0.01), cream, center=(0, -0.064, 0.353), at=at)
-    head = [(0.03, 0.35), (0.052, 0.385), (0.046, 0.53), (0.015, 0.525), (0, 0.535)]
-    head += [(-0.015, 0.525), (-0.046, 0.53), (-0.052, 0.385), (-0.03, 0.35)]
-    prism(head, 0.028, flank, at=at @ place(0, -0.035, 0), bevel=0.004)
-    prism([(0.9 * x, 0.044 + 0.9 * z) for x, z in head], 0.004, ebony, at=at @ place(0, -0.05, 0))
-    pegs = [(s * 0.072, -0.035, z) for s in (-1, 1) for z in (0.405, 0.455, 0.505)]
-    boxes([(peg, (0.03, 0.016, 0.024)) for peg in pegs], cream, at=at, bevel=0.004)
-    rods([((0.6 * x, -0.04, z), (0.6 * x, -0.07, z)) for x, _, z in pegs], 0.007, chrome, at=at)
-    lanes = [(k - 2.5) / 2.5 for k in range(6)]
-    strings = [((0.031 * u, -0.084, -0.39), (0.022 * u, -0.076, 0.355)) for u in lanes]
-    rods(strings, 0.0017, chrome, at=at, segments=5)
 
 
 def harp(at: Matrix, rng: random.Random) -> None:
@@ -303,8 +254,18 @@ def _played(held: Matrix, *, right: Point, left: Point, yaw: tuple[float, float]
     return Instrument(held=held, hands=hands, yaw=yaw)
 
 
-_EACH: tuple[Builder, ...] = (guitar, harp, trumpet, drum, keyboard, saxophone)
-BUILDERS: dict[str, Builder] = {builder.__name__: builder for builder in _EACH}
+BUILDERS: dict[str, Builder] = {
+    "guitar": strings.guitar,
+    "electric guitar": strings.electric_guitar,
+    "bass": strings.bass,
+    "harp": harp,
+    "banjo": strings.banjo,
+    "ukulele": strings.ukulele,
+    "trumpet": trumpet,
+    "saxophone": saxophone,
+    "keyboard": keyboard,
+    "drum": drum,
+}
 
 INSTRUMENTS: dict[str, Instrument] = {
     "guitar": _played(

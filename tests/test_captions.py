@@ -78,6 +78,50 @@ def test_each_picture_has_a_caption_of_its_own_that_fits() -> None:
         assert captions.unknown_words(picture.caption, captions.vocabulary()) == []
 
 
+def test_other_words_for_the_same_picture() -> None:
+    """Full, short and paraphrases: known words, short enough, and nothing that is not there."""
+    for number, picture in enumerate(every_picture()):
+        texts = captions.captions_of(picture, f"{number}")
+        assert texts[0] == picture.caption
+        assert len(texts) == len(set(texts)) == 2 + captions.OTHER_WORDS
+        assert len(texts[1]) < len(texts[0])
+        assert texts == captions.captions_of(picture, f"{number}")
+        own = {(picture.suit, picture.instrument)}
+        for text in texts:
+            assert len(captions.words(text)) <= captions.CONTEXT_LENGTH, text
+            assert captions.unknown_words(text, captions.vocabulary()) == [], text
+            assert captions.pairs_named(text) <= own, text
+            for instrument in INSTRUMENTS:  # no part of a longer name either: drum, drum kit
+                named = f" {instrument} " in f" {' '.join(captions.words(text))} "
+                assert not named or instrument in str(picture.instrument), text
+        if picture.suit and picture.instrument:
+            pairs = [captions.pairs_named(text) for text in texts]
+            assert pairs[0] == own
+            assert all(pair == own for pair in pairs[2:]), texts
+
+
+def test_another_key_draws_other_paraphrases() -> None:
+    picture = Factors(relation="playing", place="above mars", suit="red", instrument="cello")
+    drawn = {captions.captions_of(picture, f"{key}") for key in range(20)}
+    assert len(drawn) > 15
+    orders = {text.index("cello") < text.index("red") for texts in drawn for text in texts[2:]}
+    assert orders == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("caption", "pairs"),
+    [
+        ("an astronaut in a red suit playing a harp above the blue earth", {("red", "harp")}),
+        ("above mars, a spaceman in red plays the french horn", {("red", "french horn")}),
+        ("an astronaut, blue suit, beside the drum kit", {("blue", "drum kit")}),
+        ("a drum above the blue earth", set()),
+        ("an astronaut in a white suit at dawn", set()),
+    ],
+)
+def test_pairs_that_a_caption_names(caption: str, pairs: set[tuple[str, str]]) -> None:
+    assert captions.pairs_named(caption) == pairs
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -153,3 +197,93 @@ def test_unknown_words_are_named_once_and_left_out() -> None:
     prompt = "a cat on a bike beside a cat 🎸 宇航员"
     assert captions.unknown_words(prompt, vocabulary) == ["cat", "on", "bike", "宇航员"]
     assert captions.tokens(prompt, vocabulary) == captions.tokens("a a beside a", vocabulary)
+
+
+SIX = tuple(
+    captions.words(
+        "a above an astronaut at beside blue drum earth guitar harp in keyboard mars moon night "
+        "orange playing red saxophone suit the trumpet white"
+    )
+)
+"""The vocabulary of the first model."""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "full", "six"),
+    [
+        (
+            "a spaceman playing a uke",
+            "a spaceman playing a ukulele",
+            "an astronaut playing a guitar",
+        ),
+        ("brass band, above mars", "trumpet above mars", "trumpet above mars"),
+        ("a harp over the red planet", "a harp above mars", "a harp above mars"),
+        ("a harp on the red planet", "a harp above mars", "a harp above mars"),
+        ("a harp at daybreak", "a harp at sunrise", "a harp at daybreak"),
+        ("in a scarlet space suit", "in a red suit", "in a red suit"),
+        ("in a gray suit", "in a grey suit", "in a white suit"),
+        ("next to the ISS", "beside a space station", "beside the iss"),
+        ("the lunar surface", "above the moon", "above the moon"),
+        ("night lights", "the earth at night", "the earth at night"),
+        ("a piano keyboard", "a keyboard", "a keyboard"),
+        ("a grand piano", "a grand piano", "a keyboard"),
+        ("an electric guitar", "an electric guitar", "a guitar"),
+        ("a saxaphone", "a saxophone", "a saxophone"),
+        ("an accordian", "an accordion", "an accordian"),
+        ("two harps", "two harp", "two harp"),
+        ("a harpist", "an astronaut playing a harp", "an astronaut playing a harp"),
+        ("a harp in space", "a harp among the stars", "a harp"),
+        ("a harp in space above mars", "a harp above mars", "a harp above mars"),
+        ("a harp, while cats range", "a harp while cats range", "a harp while cats range"),
+        ("", "", ""),
+    ],
+)
+def test_a_prompt_in_the_words_of_a_model(prompt: str, full: str, six: str) -> None:
+    assert captions.canonical(prompt, captions.vocabulary())[0] == full
+    assert captions.canonical(prompt, SIX)[0] == six
+
+
+def test_what_was_read_as_what() -> None:
+    text, read = captions.canonical("Spaceman, spaceman with an UKE in space over mars!", SIX)
+    assert text == "astronaut astronaut with a guitar above mars"
+    assert read == (
+        ("spaceman", "astronaut"),
+        ("uke", "guitar"),
+        ("in space", ""),
+        ("over mars", "above mars"),
+    )
+
+
+def test_captions_are_read_as_they_are() -> None:
+    """No synonym touches what training reads in full captions."""
+    for picture in every_picture():
+        assert captions.canonical(picture.caption, captions.vocabulary()) == (
+            picture.caption,
+            (),
+        ), picture
+
+
+@pytest.mark.parametrize("vocabulary", [captions.vocabulary(), SIX, ("harp",), ()])
+def test_synonyms_lead_to_known_words_only(vocabulary: tuple[str, ...]) -> None:
+    for phrase, reading in captions.synonyms(vocabulary).items():
+        assert captions.unknown_words(reading, vocabulary) == []
+        assert captions.words(phrase) == phrase.split(), phrase
+        assert phrase != reading
+
+
+def test_every_synonym_leads_to_words_of_the_grammar() -> None:
+    table = captions._table("synonyms.toml")
+    assert set(table) == {"same", "near", "backdrop"}
+    for entries in table.values():
+        for reading, phrases in entries.items():
+            assert captions.unknown_words(reading, captions.vocabulary()) == [], reading
+            assert len(phrases) == len(set(phrases)), reading
+
+
+def test_nearest_known_words() -> None:
+    assert captions.nearest(["gitarre", "cat", "trompete"], SIX) == ["guitar", "trumpet"]
+
+
+def test_an_endless_prompt_is_read_in_time() -> None:
+    endless = " ".join(f"word{number}" for number in range(20_000))
+    assert captions.canonical(endless, captions.vocabulary())[0] == endless

@@ -80,6 +80,21 @@ def test_generate(run: Run, model_folder: Path) -> None:
     assert (recipe.prompt, recipe.seed, recipe.num_inference_steps) == (PROMPT, 6, 2)
 
 
+def test_generate_says_how_it_read_a_prompt(run: Run, model_folder: Path) -> None:
+    result = run(
+        "generate", "a kosmonaut with an uke on the red planet, xylofone", "-n", "2",
+        "--steps", "1", "--model", model_folder, "--json",
+    )  # fmt: skip
+    assert "read as: kosmonaut = astronaut, uke = ukulele, on the red planet = above" in result.err
+    assert result.err.count("ignored: with; `rocketman words`") == 1, "once a prompt"
+    first, second = json.loads(result.out)
+    assert first["read_as"]["xylofone"] == "xylophone"
+    assert first["read_as"] == second["read_as"]
+    assert "nearest known: guitar" in run(
+        "generate", "a harp gitarre", "--steps", "1", "--model", model_folder
+    ).err  # fmt: skip
+
+
 def test_generate_again_loses_nothing(run: Run, model_folder: Path) -> None:
     for _ in range(2):
         run("generate", "a harp", "--seed", "1", "--steps", "1", "--model", model_folder)
@@ -95,7 +110,7 @@ def test_generate_json(run: Run, model_folder: Path) -> None:
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert [set(entry) for entry in found] == [
-        {"file", "prompt", "seed", "seconds", "unknown_words"}
+        {"file", "prompt", "seed", "seconds", "unknown_words", "read_as"}
     ] * 2
     assert [entry["seed"] for entry in found] == [5, 6]
     assert found[0]["unknown_words"] == ["cat"]
@@ -166,9 +181,11 @@ def test_redo_with_another_model_says_so(run: Run, model_folder: Path) -> None:
 def test_words(run: Run, model_folder: Path) -> None:
     result = run("words", "--model", model_folder)
     assert result.code == 0
-    assert "instrument  guitar, harp, trumpet" in result.out
+    assert "instrument  guitar, electric guitar" in result.out
+    assert "violin = fiddle, viola" in result.out
     table = json.loads(run("words", "--model", model_folder, "--json").out)
     assert "white" in table["suit"]
+    assert table["synonyms"]["the red planet"] == "mars"
     assert "instrument alone" not in table["relation"], "no word of a prompt"
 
 

@@ -156,6 +156,27 @@ def test_recipe(pipeline: Pipeline) -> None:
     assert recipe.seconds > 0
 
 
+def test_synonyms_give_the_same_picture(pipeline: Pipeline) -> None:
+    [plain] = pipeline(PROMPT, seed=3, num_inference_steps=2, negative_prompt="a violin")
+    [other] = pipeline(
+        "an astronuat in a snow white suit performing on a lyre over the red planet",
+        seed=3,
+        num_inference_steps=2,
+        negative_prompt="a fiddle",
+    )
+    assert other.image.tobytes() == plain.image.tobytes()
+    assert plain.read_as == {}
+    assert plain.recipe.unknown_words == other.recipe.unknown_words == ()
+    assert other.read_as == {
+        "astronuat": "astronaut",
+        "snow white": "white",
+        "performing on": "playing",
+        "lyre": "harp",
+        "over the red planet": "above mars",
+        "fiddle": "violin",
+    }
+
+
 def test_redo_from_a_file(pipeline: Pipeline, tmp_path: Path) -> None:
     from rocketman.provenance import picture
 

@@ -1,18 +1,24 @@
 """What a picture can show, in words: factors, levels, caption grammar, splits, tokens.
 
 Level 0 of the house: standard library only, imported by everything, imports nothing of ours.
-Reads `splits.toml` beside this file. Next: `scenes/spec.py` turns a seed into factors and a scene,
-`model.py` reads the tokens.
+Reads `splits.toml` and `synonyms.toml` beside this file. Next: `scenes/spec.py` turns a seed into
+factors and a scene, `model.py` reads the tokens.
+
+    Factors --.caption, captions_of--> what training reads
+    a prompt --canonical--> the same in words that a model knows --tokens--> what the network reads
 
 A level, once named here, is never renamed: captions, data sets and trained models hold the names.
 """
 
 from __future__ import annotations
 
+import difflib
+import random
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -85,20 +91,122 @@ class Factors:
 
 
 def with_article(noun: str) -> str:
-    """'a harp', 'an orange'; by first letter, enough for our levels."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    """'a harp', 'an orange', 'a ukulele'; by first letters, enough for our levels."""
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+
+# --- the same picture in other words -----------------------------------------------------------
+
+WHO = ("an astronaut", "an astronaut", "a spaceman", "a cosmonaut")
+WHERE = {
+    "above the blue earth": ("over the blue earth", "high above the blue earth"),
+    "above the earth at night": ("over the earth at night", "above the sleeping earth at night"),
+    "above the moon": ("over the moon", "above the lunar surface"),
+    "above mars": ("over mars", "high above mars"),
+    "at sunrise": ("at dawn", "at daybreak", "as the sun rises"),
+    "among the stars": ("under the stars", "between the stars", "under the milky way"),
+    "inside a cupola": ("in a cupola", "inside the cupola"),
+    "beside a space station": ("near a space station", "outside the space station"),
+}
+SHORT = {
+    "playing": (
+        "{who} playing {an_instrument}",
+        "{who} playing {an_instrument} {place}",
+        "{who} in {a_colour} suit playing {an_instrument}",
+    ),
+    "beside": (
+        "{who} beside {an_instrument}",
+        "{who} beside {an_instrument} {place}",
+        "{who} in {a_colour} suit beside {an_instrument}",
+    ),
+    "instrument alone": ("{an_instrument}",),
+    "astronaut alone": ("{who} {place}", "{who} in {a_colour} suit"),
+}
+PARAPHRASES = {
+    "playing": (
+        "{place}, {who} in {a_colour} suit plays the {instrument}",
+        "{place}, {who} in {colour} plays {an_instrument}",
+        "{who} in {a_colour} spacesuit plays {an_instrument} {place}",
+        "{who} dressed in {colour} playing {an_instrument} {place}",
+        "{an_instrument} played by {who} in {a_colour} suit {place}",
+        "{who}, {colour} suit, playing the {instrument}, {place}",
+    ),
+    "beside": (
+        "{place}, {who} in {a_colour} suit next to {an_instrument}",
+        "{place}, {an_instrument} and {who} in {colour}",
+        "{an_instrument} floating beside {who} in {a_colour} suit {place}",
+        "{who} dressed in {colour} next to {an_instrument} {place}",
+        "{who}, {colour} suit, beside the {instrument}, {place}",
+    ),
+    "instrument alone": (
+        "{place}, {an_instrument}",
+        "a lone {instrument} {place}",
+        "{an_instrument} floating {place}",
+        "{place}, a lone {instrument} floating",
+    ),
+    "astronaut alone": (
+        "{place}, {who} in {a_colour} suit",
+        "{who} dressed in {colour} {place}",
+        "{who} in {a_colour} spacesuit floating {place}",
+        "{who}, {colour} suit, {place}",
+    ),
+}
+OTHER_WORDS = 3
+"""Paraphrases of each picture."""
+
+
+def captions_of(factors: Factors, key: str) -> tuple[str, ...]:
+    """The full caption, a short one that leaves something out, and OTHER_WORDS paraphrases.
+
+    key: seeds the choice; the same factors and key give the same captions on every machine.
+    None names a suit or an instrument that the picture does not show, and all fit a prompt.
+    """
+    rng = random.Random(f"rocketman captions {key}")
+
+    def write(template: str) -> str:
+        return template.format(
+            who=rng.choice(WHO),
+            place=rng.choice((factors.place, *WHERE[factors.place])),
+            colour=factors.suit,
+            a_colour=with_article(factors.suit or "?"),
+            instrument=factors.instrument,
+            an_instrument=with_article(factors.instrument or "?"),
+        )
+
+    found = [factors.caption, write(rng.choice(SHORT[factors.relation]))]
+    templates = PARAPHRASES[factors.relation]
+    for template in rng.sample(templates, len(templates)):
+        text = write(template)
+        if len(words(text)) <= CONTEXT_LENGTH and text not in found:
+            found.append(text)
+    return tuple(found[: 2 + OTHER_WORDS])
+
+
+def pairs_named(caption: str) -> set[tuple[str, str]]:
+    """Every (suit, instrument) that a caption names together, however it is worded.
+
+    A colour counts as a suit before "suit" or after "in": "the blue earth" wears none.
+    """
+    suits, text = "|".join(SUITS), " ".join(words(caption))
+    worn = re.findall(rf"\bin (?:an? )?({suits})\b|\b({suits}) (?:space)?suit\b", text)
+    longest_first = "|".join(sorted(INSTRUMENTS, key=len, reverse=True))
+    heard = re.findall(rf"\b({longest_first})\b", text)
+    return {(suit, instrument) for pair in worn for suit in pair if suit for instrument in heard}
+
+
+# --- what training may see ----------------------------------------------------------------------
 
 
 @cache
-def _split_table() -> dict[str, dict[str, Any]]:
-    text = resources.files("rocketman").joinpath("splits.toml").read_text(encoding="utf-8")
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    text = resources.files("rocketman").joinpath(name).read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
 @cache
 def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
     """(suit, instrument) pairs of each split that is kept out of training, in every relation."""
-    table = _split_table()["heldout"]
+    table = _table("splits.toml")["heldout"]
     return {
         split: frozenset((suit, instrument) for suit, instrument in table[split])
         for split in SPLITS
@@ -109,7 +217,7 @@ def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
 @cache
 def unplayed() -> dict[str, Split]:
     """Instruments that training shows alone only, and the split in which astronauts have them."""
-    table = _split_table()["unplayed"]
+    table = _table("splits.toml")["unplayed"]
     return {name: split for split in SPLITS if split != "train" for name in table[split]}
 
 
@@ -123,6 +231,9 @@ def split_of(suit: str, instrument: str) -> Split:
     return "train"
 
 
+# --- words and tokens ---------------------------------------------------------------------------
+
+
 def words(text: str) -> list[str]:
     """Lower-case words of a prompt, in order; everything that is no letter or digit separates."""
     return re.findall(r"[^\W_]+", text.lower())
@@ -131,8 +242,11 @@ def words(text: str) -> list[str]:
 @cache
 def vocabulary() -> tuple[str, ...]:
     """Every word that the grammar can write, sorted. The token of word k is k + 1."""
-    grammar = ["a an astronaut in suit playing beside", *SUITS, *INSTRUMENTS, *PLACES]
-    return tuple(sorted({word for line in grammar for word in words(line)}))
+    grammar = ["a an astronaut in suit playing beside", *SUITS, *INSTRUMENTS, *PLACES, *WHO]
+    for book in (WHERE, SHORT, PARAPHRASES):
+        grammar += [line for lines in book.values() for line in lines]
+    blanks = re.compile(r"{\w+}")
+    return tuple(sorted({word for line in grammar for word in words(blanks.sub(" ", line))}))
 
 
 def tokens(prompt: str, vocabulary: tuple[str, ...]) -> list[int]:
@@ -150,3 +264,115 @@ def unknown_words(prompt: str, vocabulary: tuple[str, ...]) -> list[str]:
     """The words of a prompt that the vocabulary lacks, in order, each once."""
     known = set(vocabulary)
     return list(dict.fromkeys(word for word in words(prompt) if word not in known))
+
+
+# --- reading prompts ----------------------------------------------------------------------------
+
+SPELLING = 0.81
+"""Likeness (difflib's ratio) from which an unknown word counts as a known one misspelt."""
+SPELLING_LENGTH = 5
+"""Shorter words are never taken for misspellings: too many real words lie one letter apart."""
+SPELLING_TRIES = 32
+"""Unknown words of a prompt that are looked at: a prompt can be endless."""
+
+
+@cache
+def synonyms(vocabulary: tuple[str, ...]) -> dict[str, str]:
+    """Phrases that `canonical` replaces for a model with this vocabulary, and by what.
+
+    Only readings whose every word the model knows; "" in the values never occurs.
+    """
+    known = set(vocabulary)
+    found: dict[str, str] = {}
+    for kind in ("same", "near"):
+        for target, phrases in _table("synonyms.toml")[kind].items():
+            if known.issuperset(words(target)):
+                for phrase in phrases:
+                    unknown = not known.issuperset(words(phrase))
+                    if unknown or (kind == "same" and " " in phrase):
+                        found.setdefault(phrase, target)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def canonical(prompt: str, vocabulary: tuple[str, ...]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A prompt in words that a model knows, and what was read as what: (found, read as).
+
+    Synonyms are replaced, the longest phrase first; plurals and close misspellings are read as the
+    word they are nearest to. Words that stay unknown stay: `unknown_words` names them. A backdrop
+    ("in space") is read as "" where the prompt names a place anyway.
+    """
+    known, table = set(vocabulary), synonyms(vocabulary)
+    backdrops = _backdrops(vocabulary)
+    starts = {phrase.split()[0] for phrase in (*table, *backdrops)}
+    longest = max((len(phrase.split()) for phrase in (*table, *backdrops)), default=1)
+    found, out, read, tries = words(prompt), list[str](), dict[str, str](), 0
+    placed = bool({words(place)[-1] for place in PLACES} & set(found))
+    at = 0
+    while at < len(found):
+        lengths = range(min(longest, len(found) - at), 0, -1) if found[at] in starts else ()
+        phrases = (" ".join(found[at : at + length]) for length in lengths)
+        phrase = next((each for each in phrases if each in table or each in backdrops), found[at])
+        at += len(phrase.split())
+        reading = table.get(phrase)
+        if phrase in backdrops:
+            reading = "" if placed else backdrops[phrase]
+        elif reading is None and phrase not in known and (phrase in read or tries < SPELLING_TRIES):
+            tries += phrase not in read
+            reading = read.get(phrase) or _respelt(phrase, known, table)
+        if reading is None:
+            out.append(phrase)
+            continue
+        read.setdefault(phrase, reading)
+        placed = placed or any(place in reading for place in PLACES)
+        _append(out, reading)
+    return " ".join(out), tuple(read.items())
+
+
+def _backdrops(vocabulary: tuple[str, ...]) -> dict[str, str]:
+    entries = _table("synonyms.toml")["backdrop"].items()
+    known = set(vocabulary)
+    return {
+        phrase: target if known.issuperset(words(target)) else ""
+        for target, phrases in entries
+        for phrase in phrases
+    }
+
+
+def _append(out: list[str], reading: str) -> None:
+    """Add a reading to the words before it; an article before it is made to fit."""
+    added = reading.split()
+    if out and added and out[-1] in ("a", "an", "the"):
+        if added[0] in ("a", "an", "the"):
+            out.pop()
+        elif out[-1] != "the":
+            out[-1] = with_article(added[0]).split()[0]
+    out += added
+
+
+def _respelt(word: str, known: set[str], table: dict[str, str]) -> str | None:
+    """The reading of a plural or of a close misspelling, or None."""
+    singles = {
+        *known,
+        *(phrase for phrase, reading in table.items() if " " not in phrase + reading),
+    }
+    for ending in ("s", "es"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2 and stem in singles:
+            return table.get(stem, stem)
+    if len(word) < SPELLING_LENGTH:
+        return None
+    near = sorted(single for single in singles if single[0] == word[0])
+    match = difflib.get_close_matches(word, near, n=1, cutoff=SPELLING)
+    return table.get(match[0], match[0]) if match else None
+
+
+def nearest(unknown: Iterable[str], vocabulary: tuple[str, ...]) -> list[str]:
+    """Known words spelt somewhat like unknown ones, each once; often there is none."""
+    levels = {word for levels in FACTORS.values() for level in levels for word in words(level)}
+    known = sorted(word for word in levels & set(vocabulary) if len(word) > 3)
+    matches = [
+        difflib.get_close_matches(word, known, n=1, cutoff=0.7)
+        for word in list(unknown)[:SPELLING_TRIES]
+    ]
+    return list(dict.fromkeys(match for found in matches for match in found))

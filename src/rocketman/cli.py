@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,11 +145,16 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
         factor: [level for level in levels if not captions.unknown_words(level, known)]
         for factor, levels in captions.FACTORS.items()
     }
+    synonyms = captions.synonyms(known)
     if as_json:
-        typer.echo(json.dumps(levels))
+        typer.echo(json.dumps({**levels, "synonyms": synonyms}))
         return
     for factor, found in levels.items():
         typer.echo(f"{factor:<12}{', '.join(found)}")
+    typer.echo("\nRead as these:")
+    for target in dict.fromkeys(synonyms.values()):
+        others = ", ".join(phrase for phrase, read in synonyms.items() if read == target)
+        typer.echo(textwrap.fill(f"{target} = {others}", 98, subsequent_indent="    "))
 
 
 @app.command()
@@ -321,7 +327,20 @@ def save(picture: Picture, folder: Path, made: list[dict[str, Any]]) -> None:
             "seed": recipe.seed,
             "seconds": recipe.seconds,
             "unknown_words": list(recipe.unknown_words),
+            "read_as": dict(picture.read_as),
         }
     )
-    ignored = f"   ignored: {', '.join(recipe.unknown_words)}" if recipe.unknown_words else ""
-    say(f"{path}{ignored}")
+    say(str(path))
+    if len(made) < 2 or made[-2]["prompt"] != recipe.prompt:
+        how_read(picture)
+
+
+def how_read(picture: Picture) -> None:
+    """What became of the words of a prompt that the model does not know."""
+    read_as = [f"{found} = {known}" for found, known in picture.read_as.items() if known]
+    if read_as:
+        say(f"    read as: {', '.join(read_as)}")
+    if unknown := picture.recipe.unknown_words:
+        near = ", ".join(picture.nearest_known)
+        hint = f"nearest known: {near}" if near else "`rocketman words` lists what it knows"
+        say(f"    ignored: {', '.join(unknown)}; {hint}")

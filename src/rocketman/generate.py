@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import __version__, sampling, weights
-from rocketman.captions import tokens, unknown_words
+from rocketman.captions import canonical, nearest, tokens, unknown_words
 from rocketman.provenance import picture
 from rocketman.provenance.picture import Recipe
 from rocketman.sampling import Array, SamplerName
@@ -71,6 +71,11 @@ class Picture:
 
     image: Image.Image
     recipe: Recipe
+    read_as: Mapping[str, str] = field(default_factory=dict)
+    """Phrases of the prompts that the model knows by other words only, and these; "" where a
+    phrase says nothing that the rest does not say."""
+    nearest_known: tuple[str, ...] = ()
+    """Known words spelt somewhat like unknown ones."""
 
     def save(self, path: Path | str) -> Path:
         """Save as PNG with the recipe inside, whole or not at all. PictureError if it cannot."""
@@ -126,7 +131,8 @@ class Pipeline:
     ) -> list[Picture]:
         """Draw `num_images_per_prompt` pictures of each prompt, in the order of the prompts.
 
-        prompt: what to draw; words that the model does not know are left out and listed in the
+        prompt: what to draw; synonyms and misspellings are read as words that the model knows
+            (`Picture.read_as`), other words that it does not know are left out and listed in the
             recipe (`Pipeline.model.vocabulary` has all that it knows).
         negative_prompt: what to draw away from; by default from a picture of nothing in particular.
         seed: in [0, 2**64); picture k of a prompt uses seed + k. None draws one and records it.
@@ -187,7 +193,7 @@ class Pipeline:
         jobs = [
             replace(recipe, prompt=text, seed=seed + k, unknown_words=unknown)
             for text in prompts
-            for unknown in [self._unknown(f"{text} {negative_prompt}")]
+            for unknown in [self._unknown(text, negative_prompt)]
             for k in range(num_images_per_prompt)
         ]
         return self._draw(jobs, callback_on_step_end)
@@ -211,7 +217,20 @@ class Pipeline:
         )
         return made
 
-    def _unknown(self, text: str) -> tuple[str, ...]:
+    def _read(self, text: str) -> str:
+        """A prompt in the model's words, as far as something stands for it."""
+        return canonical(text, self.model.vocabulary)[0]
+
+    def _read_as(self, recipe: Recipe) -> dict[str, str]:
+        prompts = (recipe.prompt, recipe.negative_prompt)
+        return {
+            found: reading
+            for text in prompts
+            for found, reading in canonical(text, self.model.vocabulary)[1]
+        }
+
+    def _unknown(self, *prompts: str) -> tuple[str, ...]:
+        text = " ".join(self._read(prompt) for prompt in prompts)
         return tuple(unknown_words(text, self.model.vocabulary))
 
     def _check(self, prompts: list[str], count: int, seed: int, size: int) -> None:
@@ -221,7 +240,7 @@ class Pipeline:
         for text in prompts:
             if not text.strip():
                 raise RequestError("A prompt is empty: say what to draw.")
-            if not any(tokens(text, self.model.vocabulary)):
+            if not any(tokens(self._read(text), self.model.vocabulary)):
                 shown = text if len(text) <= 60 else f"{text[:60]}..."
                 raise RequestError(
                     f"The model knows no word of {shown!r}: `rocketman words` lists those it knows."
@@ -256,7 +275,9 @@ class Pipeline:
             images = [self._finish(x1, recipe) for x1, recipe in zip(clean, batch, strict=True)]
             seconds = (time.perf_counter() - started) / len(batch)
             for image, recipe in zip(images, batch, strict=True):
-                yield Picture(image, replace(recipe, seconds=round(seconds, 3)))
+                done = replace(recipe, seconds=round(seconds, 3))
+                hints = tuple(nearest(recipe.unknown_words, self.model.vocabulary))
+                yield Picture(image, done, self._read_as(recipe), hints)
 
     def _start(self, batch: list[Recipe]) -> Array:
         """Noise (B, 3, H, W) at t = 0, of each picture's own seed."""
@@ -282,7 +303,7 @@ class Pipeline:
 
     def _tokens(self, prompts: list[str]) -> Tokens:
         """Token ids (B, L); an empty prompt is all padding: the unconditional input."""
-        ids = [tokens(text, self.model.vocabulary) for text in prompts]
+        ids = [tokens(self._read(text), self.model.vocabulary) for text in prompts]
         return np.array(ids, dtype=np.int64)
 
     def _network(self, x: Array, t: float, ids: Tokens) -> Array:

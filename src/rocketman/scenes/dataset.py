@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from rocketman import __version__, data
-from rocketman.captions import FACTORS, SPLITS
+from rocketman.captions import FACTORS, SPLITS, captions_of
 from rocketman.files import write_whole
 from rocketman.scenes.spec import Scene, draw
 from rocketman.weights import sha256
@@ -169,11 +169,12 @@ def _check_same_data_set(out: Path, seed: int, size: int) -> None:
     write_whole(record, json.dumps(wanted).encode())
 
 
-def _row(scene: Scene, path: Path) -> dict[str, str | int | None]:
+def _row(scene: Scene, path: Path) -> dict[str, Any]:
     factors = scene.factors
     return {
         "file_name": path.name,
         "text": scene.caption,
+        "captions": list(captions_of(factors, f"{scene.seed} {scene.index}")),
         "suit": factors.suit,
         "instrument": factors.instrument,
         "place": factors.place,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,10 +76,15 @@ def pick(
         bool, typer.Option("--json", help="With --list: one JSON document.")
     ] = False,
 ) -> None:
-    """Choose among the candidates. Every act is recorded with its time; options can be repeated."""
+    """Choose among the candidates: on a page in the browser, or by options, which can be repeated.
+
+    Every act is recorded with its time.
+    """
     from rocketman.cli import say, wrong, wrong_use
-    from rocketman.collection import curate
+    from rocketman.collection import curate, rank
+    from rocketman.collection import plan as plans
     from rocketman.collection.store import Store, StoreError
+    from rocketman.collection.tables import PlanError
 
     acts: list[tuple[Kind, int, int | None]] = []
     for text in rate or []:
@@ -89,18 +96,21 @@ def pick(
     acts += [("reject", each, None) for each in reject or []]
     acts += [("unset", each, None) for each in unset or []]
     if not (show or acts or undo):
-        wrong("Say what to do: --list, --rate ID=4, --pick ID, --reject ID, --unset ID or --undo.")
-    with wrong_use(StoreError), Store(folder) as store:
+        _serve_page(folder)
+        return
+    with wrong_use(StoreError, PlanError), Store(folder) as store:
         if acts:
             store.record(acts)
             say(f"{len(acts)} act{'' if len(acts) == 1 else 's'} recorded; --undo takes one back")
         if undo:
             last = store.undo()
             say(f"Undone: {last.kind} {last.picture}, of {last.at}")
+        if not show:
+            return
         rows, marks = store.rows(), curate.marks(store.acts())
-    if not show:
-        return
-    shown = {row.id for row in curate.chosen(rows, marks)}
+        ranking = rank.rank(plans.read(folder), store, rows)
+    scores = ranking.scores
+    shown = {row.id for row in curate.chosen(rows, marks, scores)}
     listed = [
         {
             "id": row.id,
@@ -111,6 +121,8 @@ def pick(
             "prompt": row.prompt,
             "seed": row.seed,
             "file": row.file,
+            "score": scores.get(row.id),
+            "why": ranking.why(row.id),
         }
         for row in rows
     ]
@@ -139,6 +151,28 @@ def gallery(folder: Dir) -> None:
     for sentence in built.remarks:
         say(sentence)
     say(f"{built.index}: {built.pictures} pictures, {built.size / 1e6:.1f} MB")
+
+
+def _serve_page(folder: Path) -> None:
+    """The page to choose on, until Ctrl-C; then what was done there, and what comes next."""
+    from rocketman.cli import say, wrong_use
+    from rocketman.collection import pick
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    with wrong_use(PlanError, StoreError), tempfile.TemporaryDirectory() as private:
+
+        def ready(address: str) -> None:
+            say(f"Choose at {address}\nThe address is this run's secret. Ctrl-C ends it.")
+            if sys.stderr.isatty():  # by a file: others could read an address off the process list
+                door = Path(private) / "pick.html"
+                door.write_text(f'<meta http-equiv="refresh" content="0; url={address}">')
+                typer.launch(door.as_uri())
+
+        done = pick.serve(folder, ready)
+    told = ", ".join(f"{count} x {kind}" for kind, count in done.most_common())
+    say(f"\nRecorded in {folder}: {told or 'nothing new'}.")
+    say(f"`rocketman collection gallery {folder}` shows what is chosen.")
 
 
 @contextmanager

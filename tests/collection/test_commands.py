@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,12 +45,13 @@ def test_picking_from_a_script(collection: Make) -> None:
     assert done.returncode == 0, done.stderr
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert len(lines) == 12
-    assert [line[:4] for line in lines[:5]] == [
+    assert [line[:4] for line in lines[:6]] == [
         ["1", "", "", ""],
         ["2", "shown", "", "4"],
         ["3", "shown", "picked", ""],
         ["4", "", "", ""],
         ["5", "", "rejected", ""],
+        ["6", "shown", "", ""],
     ]
     assert rocketman("pick", folder, "--undo").returncode == 0
     listed = json.loads(rocketman("pick", folder, "--list", "--json").stdout)
@@ -57,6 +59,8 @@ def test_picking_from_a_script(collection: Make) -> None:
     assert listed[2]["state"] == "picked"
     assert listed[2]["at"].endswith("+00:00")
     assert (folder / "pictures" / listed[0]["file"]).is_file()
+    assert 0 <= listed[0]["score"] <= 1
+    assert "of the collection" in listed[0]["why"][0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,6 @@ def test_picking_from_a_script(collection: Make) -> None:
         (["--rate", "x"], "--rate takes a picture and 0 to 5"),
         (["--pick", "99"], "There is no picture 99"),
         (["--undo"], "nothing to undo"),
-        ([], "Say what to do"),
     ],
 )
 def test_picking_wrongly_is_one_sentence(collection: Make, arguments: list[str], what: str) -> None:
@@ -76,6 +79,33 @@ def test_picking_wrongly_is_one_sentence(collection: Make, arguments: list[str],
     assert done.returncode == 2
     assert what in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_page_ends_with_what_was_done_and_what_comes_next(collection: Make) -> None:
+    folder = collection()
+    done = rocketman("pick", folder)
+    assert (done.returncode, "no pictures yet" in done.stderr) == (2, True)
+    assert rocketman("run", folder).returncode == 0
+    command = [sys.executable, "-m", "rocketman", "collection", "pick", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split()[-1]
+        request = urllib.request.Request(
+            f"{address}acts",
+            data=b'{"do": "pick", "id": 2}',
+            headers={
+                "Content-Type": "application/json",
+                "Origin": address.rsplit("/", 2)[0],
+            },
+        )
+        with urllib.request.urlopen(request) as reply:
+            assert 2 in json.load(reply)["wall"]
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert f"Recorded in {folder}: 1 x pick." in err
+    assert f"`rocketman collection gallery {folder}`" in err
+    assert "Traceback" not in err
 
 
 def test_mistakes_are_one_sentence_with_the_line(collection: Make, tmp_path: Path) -> None:

@@ -241,12 +241,13 @@ def unlike_others(vectors: Floats, positions: Sequence[int]) -> Floats:
     where there is no other prompt.
     """
     places = np.asarray(positions)
-    found = np.full(len(vectors), np.nan, dtype=np.float32)
-    for place in np.unique(places):
-        own, others = vectors[places == place], vectors[places != place]
-        if len(others):
-            found[places == place] = 1 - (own @ others.T).max(axis=1)
-    return found
+    nearest = np.empty(len(vectors), dtype=np.float32)
+    for start in range(0, len(vectors), 512):  # bounded memory for large collections
+        block = slice(start, start + 512)
+        alike = vectors[block] @ vectors.T
+        alike[places[block, None] == places] = -np.inf
+        nearest[block] = alike.max(axis=1)
+    return np.where(np.isfinite(nearest), 1 - nearest, np.float32(np.nan))
 
 
 def _blob(value: Value) -> bytes:

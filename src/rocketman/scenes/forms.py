@@ -18,7 +18,7 @@ from mathutils import Matrix
 from numpy.typing import ArrayLike, NDArray
 
 from rocketman.scenes import shapes
-from rocketman.scenes.shapes import IDENTITY, LABELS, smooth_path
+from rocketman.scenes.shapes import IDENTITY, smooth_path
 
 Array = NDArray[np.float64]
 Span = tuple[Sequence[float], Sequence[float]]
@@ -97,11 +97,7 @@ def put(surface: bpy.types.Material, *forms: Form, at: Matrix = IDENTITY) -> bpy
         tone.data.foreach_set("value", whole.tone.astype(np.float32))
     data.update(calc_edges=True)
     data.materials.append(surface)
-    made = bpy.data.objects.new("object", data)
-    made.matrix_world = at
-    made.pass_index = LABELS.index(shapes._label)
-    bpy.context.scene.collection.objects.link(made)
-    return made
+    return shapes.put(data, at)
 
 
 def loft(

@@ -17,16 +17,14 @@ from math import cos, pi, radians, sin
 import numpy as np
 from mathutils import Matrix, Vector
 
-from rocketman.scenes import strings
+from rocketman.scenes import bowed, strings
 from rocketman.scenes.shapes import (
     Point,
     box,
     frame,
     lathe,
     material,
-    prism,
     smooth_path,
-    sphere,
     torus,
     tube,
 )
@@ -56,47 +54,6 @@ class Instrument:
     """Wrists of the astronaut's right and left hand (gloves reach 0.17 m on), instrument frame."""
     yaw: tuple[float, float]
     """Body yaw in degrees from which it reads best; + turns to the viewer's right."""
-
-
-def harp(at: Matrix, rng: random.Random) -> None:
-    """A lever harp, 1.02 m, its triangle in the xz plane, pillar at the viewer's right."""
-    color = rng.choice([(0.72, 0.30, 0.06), (0.50, 0.09, 0.03), (0.85, 0.72, 0.50)])
-    timber = wood("harp wood", color, grain=(26.0, 26.0, 4.0))
-    board = wood("harp soundboard", (0.86, 0.60, 0.28), grain=(30.0, 30.0, 4.0))
-    gold = metal("harp gold", (0.95, 0.62, 0.16))
-    foot, crown = Vector((0.2, 0, -0.44)), Vector((-0.29, 0, 0.27))
-    slope = (crown - foot).normalized()
-    inward = Vector((-slope.z, 0, slope.x)) * -1.0  # from the soundboard to the strings
-    corners = [foot + inward * 0.01, crown + inward * 0.01]
-    corners += [crown - inward * 0.09, foot - inward * 0.15]
-    prism([(c.x, c.z) for c in corners], 0.115, timber, at=at, bevel=0.02)
-    plank = [foot + inward * 0.026, crown + inward * 0.026, crown, foot]
-    prism([(c.x, c.z) for c in plank], 0.125, board, at=at, bevel=0.004)
-    pillar = [(0.04, -0.46), (0.048, -0.44), (0.036, -0.41), (0.032, 0.3), (0.036, 0.36)]
-    lathe([*pillar, (0.05, 0.41)], timber, at=at @ place(0.26, 0, 0), segments=24)
-    for z, r in ((-0.4, 0.04), (-0.34, 0.037), (0.3, 0.037), (0.36, 0.042)):
-        torus(r, 0.01, gold, at=at @ place(0.26, 0, z), segments=24)
-    sphere(0.055, gold, center=(0.26, 0, 0.465), at=at, segments=24)
-    arch = [(-0.335, 0.22), (-0.3, 0.3), (-0.22, 0.325), (-0.1, 0.27), (0.02, 0.27)]
-    arch += [(0.13, 0.37), (0.21, 0.44), (0.275, 0.43)]
-    curve = smooth_path([(x, 0, z) for x, z in arch], 6)
-    tube(curve.tolist(), np.linspace(0.052, 0.042, len(curve)).tolist(), timber, at=at, segments=14)
-    box((0.3, 0.2, 0.06), timber, center=(0.17, 0, -0.49), at=at, bevel=0.02)
-    box((0.32, 0.215, 0.016), gold, center=(0.17, 0, -0.465), at=at, bevel=0.005)
-    ends = []
-    for x in np.linspace(-0.2, 0.2, 9):
-        share = (x - foot.x) / slope.x
-        low = foot.z + share * slope.z + 0.03
-        high = float(np.interp(x, curve[:, 0], curve[:, 2]))
-        ends.append(((float(x), -0.02, low), (float(x), -0.02, high)))
-    tints = [(0.95, 0.93, 0.86), (0.9, 0.08, 0.05), (0.1, 0.25, 0.9)]
-    groups = [
-        [e for k, e in enumerate(ends) if {0: 1, 3: 2, 7: 1}.get(k, 0) == g] for g in range(3)
-    ]
-    for tint, group in zip(tints, groups, strict=True):
-        rods(group, 0.0055, material("string", tint, roughness=0.4, emission=0.25), at=at)
-    pins = [((x, -0.06, high), (x, -0.03, high)) for (_, _, _), (x, _, high) in ends]
-    rods(pins, 0.011, gold, at=at)
 
 
 def trumpet(at: Matrix, rng: random.Random) -> None:
@@ -258,7 +215,9 @@ BUILDERS: dict[str, Builder] = {
     "guitar": strings.guitar,
     "electric guitar": strings.electric_guitar,
     "bass": strings.bass,
-    "harp": harp,
+    "violin": bowed.violin,
+    "cello": bowed.cello,
+    "harp": bowed.harp,
     "banjo": strings.banjo,
     "ukulele": strings.ukulele,
     "trumpet": trumpet,

@@ -23,6 +23,7 @@ def config_folder(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, N
     folder = tmp_path_factory.mktemp("config")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROCKETMAN_CONFIG", str(folder))
+        patch.setenv("ROCKETMAN_MANIFESTS", str(folder / "manifests.sqlite3"))
         patch.delenv("ROCKETMAN_CERTIFICATE", raising=False)
         patch.delenv("ROCKETMAN_PRIVATE_KEY", raising=False)
         yield folder

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -56,6 +58,40 @@ def test_recipe_comes_back(tmp_path: Path, prompt: str) -> None:
         assert not {"prompt", "workflow"} & set(image.info)
 
 
+@pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_recipe_comes_back_from_other_formats(tmp_path: Path, prompt: str, suffix: str) -> None:
+    recipe = replace(RECIPE, prompt=prompt)
+    path = picture.save(IMAGE, tmp_path / f"a{suffix}", recipe)
+    assert picture.read(path) == recipe
+    with Image.open(path) as image:
+        assert image.format == {".jpg": "JPEG", ".webp": "WEBP"}[suffix]
+        difference = np.asarray(image, dtype=int) - np.asarray(IMAGE, dtype=int)
+        assert np.abs(difference).mean() < 1.5
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_what_iptc_and_china_ask_for(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, prompt='a "harp" <above> mars & more 宇航员')
+    with Image.open(picture.save(IMAGE, tmp_path / f"a{suffix}", recipe)) as image:
+        plain = image.info["xmp"].decode()
+    assert "trainedAlgorithmicMedia" in plain
+    assert "AIGC" not in plain
+    monkeypatch.setenv("ROCKETMAN_AIGC_PRODUCER", "001191110000000000000000000001")
+    with Image.open(picture.save(IMAGE, tmp_path / f"a{suffix}", recipe)) as image:
+        fields = ElementTree.fromstring(image.info["xmp"].decode())
+    [about] = fields.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+    iptc = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
+    assert about.get(f"{iptc}AISystemUsed") == "Rocketman"
+    assert about.get(f"{iptc}AIPromptInformation") == recipe.prompt
+    label = about.findtext("{http://www.tc260.org.cn/ns/AIGC/1.0/}AIGC")
+    assert label is not None
+    assert json.loads(label)["Label"] == "1"
+    assert json.loads(label)["ContentProducer"].startswith("0011")
+
+
 def test_parameters_are_a1111s(tmp_path: Path) -> None:
     path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
     with Image.open(path) as image:
@@ -72,10 +108,11 @@ def test_separators_in_values_are_quoted() -> None:
     assert r'Model: "mine: \"second\", try", RNG: CPU' in last
 
 
-def test_the_ecosystem_reads_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_the_ecosystem_reads_it(tmp_path: Path, suffix: str) -> None:
     from sd_parsers import ParserManager
 
-    path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+    path = picture.save(IMAGE, tmp_path / f"a{suffix}", RECIPE)
     found = ParserManager().parse(path)
     assert found is not None
     assert found.generator.name == "AUTOMATIC1111"
@@ -165,7 +202,7 @@ def test_ours_is_replaced_and_a_strangers_is_not(tmp_path: Path) -> None:
 
 def test_names_that_cannot_be_saved(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=r"should end in \.png"):
-        picture.save(IMAGE, tmp_path / "a.jpg", RECIPE)
+        picture.save(IMAGE, tmp_path / "a.gif", RECIPE)
     with pytest.raises(PictureError, match="no folder"):
         picture.save(IMAGE, tmp_path / "missing" / "a.png", RECIPE)
 

@@ -17,7 +17,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -45,6 +45,7 @@ Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.
 Model = Annotated[
     Path | None, typer.Option(metavar="DIR", help="A model folder, instead of the model inside.")
 ]
+FileFormat = Literal["png", "jpg", "webp"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 PICTURES = Path("rocketman-pictures")
@@ -80,6 +81,7 @@ def generate(
         str, typer.Option(metavar="PROMPT", help="What to draw away from.")
     ] = "",
     size: Annotated[int | None, typer.Option(help="Width and height in pixels.")] = None,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = "png",
     model: Model = None,
     out: Out = PICTURES,
     as_json: AsJson = False,
@@ -104,7 +106,7 @@ def generate(
         )
         folder = picture.prepare_folder(out)
         for each in pictures:
-            save(each, folder, made)
+            save(each, folder, made, f".{file_format}")
 
 
 @app.command()
@@ -314,12 +316,12 @@ def report(as_json: bool) -> Iterator[list[dict[str, Any]]]:
             typer.echo(json.dumps(made))
 
 
-def save(picture: Picture, folder: Path, made: list[dict[str, Any]]) -> None:
+def save(picture: Picture, folder: Path, made: list[dict[str, Any]], suffix: str = ".png") -> None:
     """Save a picture under a name of its own, add it to the report, and say so."""
     from rocketman.provenance.picture import next_path
 
     recipe = picture.recipe
-    path = picture.save(next_path(folder, recipe))
+    path = picture.save(next_path(folder, recipe, suffix))
     made.append(
         {
             "file": str(path),

@@ -189,6 +189,7 @@ class Pipeline:
             model=self.model.name,
             model_hash=self.model.hash,
             version=__version__,
+            data_hash=str(self.model.config.get("record", {}).get("data_hash", "")),
         )
         jobs = [
             replace(recipe, prompt=text, seed=seed + k, unknown_words=unknown)

@@ -103,6 +103,39 @@ def test_first_action_is_the_making(encoded: Encode) -> None:
     assert "thumbnail" not in json.dumps(manifest)
 
 
+def test_the_picture_it_started_from_is_an_ingredient(tmp_path: Path, encoded: Encode) -> None:
+    import json
+
+    import c2pa
+
+    start = credentials.sign(encoded("JPEG"), CLAIM)
+    made = credentials.signed(encoded("PNG"), CLAIM, start)
+    with c2pa.Reader("image/png", io.BytesIO(made.data)) as reader:
+        report = json.loads(reader.json())
+    assert report["validation_state"] in ("Valid", "Trusted")
+    [ingredient] = report["manifests"][report["active_manifest"]]["ingredients"]
+    assert ingredient["relationship"] == "inputTo"
+    assert ingredient["active_manifest"] in report["manifests"]
+    path = tmp_path / "a.png"
+    path.write_bytes(made.data)
+    assert credentials.read(path).state == "valid"
+    with pytest.raises(CredentialsError, match="start from"):
+        credentials.signed(encoded("PNG"), CLAIM, b"no picture")
+
+
+def test_a_manifest_by_itself(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = credentials.signed(encoded("PNG"), CLAIM).manifest
+    found = credentials.read_manifest(manifest)
+    assert found.state == "valid"
+    assert found.recipe is not None
+    assert found.recipe["prompt"] == "a harp above mars"
+    monkeypatch.setenv("ROCKETMAN_CONFIG", "/nowhere")
+    assert credentials.read_manifest(manifest).state == "untrusted"
+    changed = manifest.replace(b"a harp above mars", b"a tuba above mars")
+    assert credentials.read_manifest(changed).state == "broken"
+    assert credentials.read_manifest(manifest[:2000]).state == "broken"
+
+
 def test_prompt_can_stay_private(encoded: Encode) -> None:
     from dataclasses import replace
 

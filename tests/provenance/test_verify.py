@@ -84,7 +84,26 @@ def test_stripped(ours: Path, tmp_path: Path) -> None:
     assert verdict.good
     assert verdict.credentials.state == "absent"
     assert verdict.watermark.id == verify.verify(ours).watermark.id
+    assert verdict.kept is not None
+    assert verdict.kept.state == "valid"
+    assert verdict.recipe is not None
+    assert verdict.recipe["prompt"] == RECIPE.prompt
+    assert "Kept here for this mark" in verdict.words
+
+
+def test_stripped_and_not_from_here(
+    ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sent.jpg"
+    with Image.open(ours) as image:
+        image.convert("RGB").save(path, quality=70)
+    monkeypatch.setenv("ROCKETMAN_MANIFESTS", str(tmp_path / "none.sqlite3"))
+    verdict = verify.verify(path)
+    assert verdict.watermark.found
+    assert verdict.kept is None
     assert verdict.recipe is None
+    (tmp_path / "none.sqlite3").write_bytes(b"no database")
+    assert verify.verify(path).kept is None
 
 
 def test_unknown_signer(ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

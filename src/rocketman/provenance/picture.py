@@ -1,13 +1,15 @@
 """THE function through which every picture is saved, and the recipe that travels inside the file.
 
-Level 1. Reads a PIL image and its `Recipe`; writes a PNG that says how it was made, five times:
+Level 1. Reads a PIL image and its `Recipe`; writes a PNG, JPEG or WebP file that says how it was
+made, five times:
 
     pixels       an invisible mark, the recipe's number (`watermark.py`), from 256 px a side
-    parameters   the text that A1111's web UI writes and the ecosystem reads
+    parameters   the text that A1111's web UI writes and the ecosystem reads (`metadata.py`)
     rocketman    the same recipe as JSON, exact; `read` takes it back out
-    XMP          IPTC's word for "made by a generative model"
+    XMP          IPTC's words for "made by a generative model"
     C2PA         all of it signed (`credentials.py`), last, so that the signature covers the rest
 
+The manifest is kept in a local store too (`store.py`), so that a stripped copy is matched again.
 Never under the keys `prompt` or `workflow`: other tools parse those as graphs of their own.
 The same picture with the same recipe gives the same pixels and texts, so the time it took stays out
 of the file; a signature is drawn anew each time, so the bytes differ.
@@ -16,26 +18,22 @@ Next: `generate.py` attaches a recipe to each picture it makes and saves it here
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import unicodedata
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from rocketman.files import write_whole
-from rocketman.provenance import credentials, identity, watermark
+from rocketman.provenance import credentials, identity, metadata, store, watermark
 from rocketman.provenance.credentials import Claim, CredentialsError, HumanPart
 from rocketman.provenance.identity import IdentityError
 
-KEY = "rocketman"
 SUFFIX = ".png"
 MAX_NAME = 80
 """Characters of the prompt that a file name keeps."""
@@ -64,6 +62,8 @@ class Recipe:
     model_hash: str
     version: str
     """Of Rocketman."""
+    data_hash: str = ""
+    """Of the data set that the model was trained on; "" if that is not known."""
     unknown_words: tuple[str, ...] = ()
     """Words of the prompts that the model does not know and that it left out."""
     seconds: float | None = field(default=None, compare=False)
@@ -108,19 +108,23 @@ def save(
     *,
     human: Mapping[HumanPart, str] | None = None,
     with_prompt: bool = True,
+    start: Path | None = None,
 ) -> Path:
     """Mark, describe, sign and save a picture, whole or not at all. Returns the path.
 
+    path: its end says the format, .png, .jpg, .jpeg or .webp.
+    start: the file that the picture was begun from, an ingredient of the credentials.
     human: what a person did, for the signed credentials; see `credentials.Claim`.
     with_prompt: False leaves prompts out of everything in the file, which can then not be redone.
 
     Replaces an earlier picture of ours, never a file that holds no recipe of ours. PictureError if
-    the name does not end in .png, the folder is missing, something else is in the way or nothing
+    the name has another end, the folder is missing, something else is in the way or nothing
     can be signed; OSError if the disk refuses.
     """
     path = Path(path)
-    if path.suffix.lower() != SUFFIX:
-        raise PictureError(f"{path} should end in {SUFFIX}: pictures are saved as PNG only.")
+    kind = metadata.FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise PictureError(f"{path} should end in .png, .jpg or .webp, the formats on offer.")
     if not path.parent.is_dir():
         raise PictureError(f"{path} cannot be saved: there is no folder {path.parent}.")
     if path.exists() and not _is_ours(path):
@@ -131,25 +135,33 @@ def save(
     if watermark.can_mark(image):
         number = watermark.identifier(recipe.as_json)
         image = watermark.embed(image, number)
-    text = PngInfo()
-    text.add_text("parameters", recipe.parameters)  # Pillow writes iTXt where latin-1 falls short
-    text.add_text(KEY, recipe.as_json)
-    text.add_itxt("XML:com.adobe.xmp", _xmp(recipe))
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", pnginfo=text)
+    number_text = "" if number is None else f"{number:08x}"
+    data = metadata.encode(
+        image,
+        kind,
+        parameters=recipe.parameters,
+        recipe=recipe.as_json,
+        version=recipe.version,
+        prompt=recipe.prompt,
+        number=number_text,
+    )
     claim = Claim(
         model=recipe.model,
         model_hash=recipe.model_hash,
         version=recipe.version,
+        data_hash=recipe.data_hash or None,
         recipe=json.loads(recipe.as_json),
-        watermark_id=None if number is None else f"{number:08x}",
+        watermark_id=number_text or None,
         human=human or {},
     )
     try:
-        signed = credentials.sign(buffer.getvalue(), claim)
+        ingredient = start.read_bytes() if start else None
+        signed = credentials.signed(data, claim, ingredient)
     except (CredentialsError, IdentityError) as error:
         raise PictureError(str(error)) from error
-    write_whole(path, signed)
+    write_whole(path, signed.data)
+    if number_text:
+        store.remember(number_text, signed.manifest)
     return path
 
 
@@ -163,12 +175,12 @@ def read(path: Path | str) -> Recipe | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                text = image.info.get(KEY)
+                text = metadata.json_in(image)
     except FileNotFoundError as error:
         raise PictureError(f"{path} cannot be read: there is no such file.") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} cannot be read: it is not a picture, or damaged.") from error
-    if not isinstance(text, str):
+    if text is None:
         return None
     try:
         return _recipe(json.loads(text))
@@ -199,14 +211,15 @@ def prepare_folder(folder: Path | str) -> Path:
     return folder
 
 
-def next_path(folder: Path, recipe: Recipe) -> Path:
+def next_path(folder: Path, recipe: Recipe, suffix: str = SUFFIX) -> Path:
     """A name that nothing in `folder` has yet: it counts on, and says prompt and seed.
 
     0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed1.png
     """
-    numbers = (re.match(r"(\d+)-", file.name) for file in folder.glob(f"*{SUFFIX}"))
+    names = (file.name for file in folder.iterdir() if file.suffix.lower() in metadata.FORMATS)
+    numbers = (re.match(r"(\d+)-", name) for name in names)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
-    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{SUFFIX}"
+    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{suffix}"
 
 
 def slug(prompt: str) -> str:
@@ -216,19 +229,6 @@ def slug(prompt: str) -> str:
     if len(joined) > MAX_NAME:
         joined = joined[: MAX_NAME + 1].rpartition("-")[0] or joined[:MAX_NAME]
     return joined or "picture"
-
-
-def _xmp(recipe: Recipe) -> str:
-    """IPTC's digital source type and the tool's name, for programs that read no C2PA."""
-    tool = quoteattr(f"Rocketman {recipe.version}")
-    return (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
-        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
-        ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        f' xmp:CreatorTool={tool} Iptc4xmpExt:DigitalSourceType="{credentials.AI_MADE}"/>'
-        "</rdf:RDF></x:xmpmeta>"
-    )
 
 
 def _is_ours(path: Path) -> bool:
@@ -251,6 +251,8 @@ def _recipe(table: object) -> Recipe:
     known: dict[str, Any] = {}
     for entry in fields(Recipe):
         if entry.name == "seconds":
+            continue
+        if entry.name not in table and entry.default is not MISSING:
             continue
         if entry.name not in table:
             raise ValueError(f"{entry.name} is missing")

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rocketman.provenance import credentials, picture
+from rocketman.provenance import credentials, picture, store
 from rocketman.provenance.credentials import CredentialState
 from rocketman.provenance.picture import PictureError
 
@@ -62,7 +62,10 @@ class Verdict:
     credentials: CredentialState
     watermark: MarkState
     recipe: Mapping[str, Any] | None
-    """From the picture's text, else from intact credentials."""
+    """From the picture's text, else from intact credentials, else from those kept here."""
+    kept: CredentialState | None
+    """What the manifest kept on this computer for the mark in the pixels says, where the file's own
+    does not hold."""
     note: str | None
     """What is wrong with the file as a picture, or with the recipe in it."""
 
@@ -111,13 +114,20 @@ class Verdict:
         lines += [f"  Mark: {'found' if self.watermark.found else 'not found'}."]
         lines[-1] += f" {_plain(self.watermark.why)}"
         lines += [f"    {PROVES['mark' if self.watermark.found else 'no mark']}"]
+        if self.kept is not None:
+            lines.append(f"  Kept here for this mark: credentials. {_plain(self.kept.why)}")
+            if prompt := (self.kept.recipe or {}).get("prompt"):
+                lines[-1] += f" Prompt: {_plain(prompt)}."
+            lines.append(f"    {PROVES['kept']}")
         if self.recipe is None:
             lines.append("  Recipe: none.")
         else:
             shown = ("prompt", "seed", "model", "model_hash")
             parts = [f"{key} {_plain(self.recipe[key])}" for key in shown if key in self.recipe]
             lines.append(f"  Recipe: {', '.join(parts)}.")
-            if state not in ("valid", "untrusted"):
+            if state not in ("valid", "untrusted") and self.recipe is not (
+                self.kept and self.kept.recipe
+            ):
                 lines.append(
                     "    It is plain text: without intact credentials anyone can write it."
                 )
@@ -136,6 +146,8 @@ PROVES = {
     "absent": "Proves nothing: most programs and web sites drop credentials.",
     "mark": "Proves, up to that chance, that these pixels were drawn or marked by Rocketman. Does "
     "not prove by whom: the program is public, and a mark can be copied onto another picture.",
+    "kept": "Proves that a picture with this mark was saved on this computer, and what was signed "
+    "of it then. Does not prove that these pixels are unchanged since.",
     "no mark": "Proves nothing: marks can be removed, small pictures carry none, and other "
     "generators use others.",
 }
@@ -162,11 +174,16 @@ def verify(path: Path | str) -> Verdict:
     text = found.get("recipe") or {}
     recipe = text.get("recipe") if isinstance(text, dict) else None
     mark = _mark(found.get("watermark"), text.get("id"), signed)
+    kept = None
+    if mark.id and signed.state not in ("valid", "untrusted") and (known := store.recall(mark.id)):
+        kept = credentials.read_manifest(known.manifest)
+    recipes = (recipe, signed.recipe, kept.recipe if kept else None)
     return Verdict(
         file=str(path),
         credentials=signed,
         watermark=mark,
-        recipe=recipe if recipe is not None else signed.recipe,
+        recipe=next((each for each in recipes if each is not None), None),
+        kept=kept,
         note=text.get("note"),
     )
 

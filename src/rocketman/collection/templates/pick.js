@@ -82,9 +82,11 @@ function show() {
     item.hidden = hidden;
     more.hidden = true;
     card.className = `card ${state}${wall.has(picture.id) ? " wall" : ""}`;
-    card.setAttribute("aria-label", named(picture));
-    note.textContent = (state ? { picked: "Picked", rejected: "In the bin" }[state] : wall.has(picture.id) ? "On the wall" : "")
-      + (rating === null ? "" : ` ${"●".repeat(rating)}${"○".repeat(5 - rating)}`);
+    note.textContent = state ? { picked: "Picked", rejected: "In the bin" }[state] : wall.has(picture.id) ? "On the wall" : "";
+    if (rating !== null) {
+      const dots = element("span", { "aria-hidden": "true" }, ` ${"●".repeat(rating)}${"○".repeat(5 - rating)}`);
+      note.append(dots, element("span", { class: "hidden" }, `, rated ${rating}`));
+    }
   }
   for (const [head, count] of folded) {
     const { more } = cards.get(head);
@@ -336,7 +338,8 @@ function lay_out() {
     const note = element("span", { class: "note" });
     const card = element("button", { type: "button", class: "card", tabindex: "-1", "data-id": picture.id },
       element("span", { class: "frame" }, element("img", { src: `pictures/${picture.id}`, alt: "", loading: "lazy", width: 256, height: 256 })),
-      element("span", { class: "under" }, element("span", { class: "number" }, picture.rank), note));
+      element("span", { class: "under" },
+        element("span", { class: "number" }, element("span", { class: "hidden" }, `${picture.title}, rank `), picture.rank), note));
     const more = element("button", { type: "button", class: "more", "aria-expanded": "false" });
     const item = element("li", {}, card, more);
     card.addEventListener("click", () => {

@@ -17,10 +17,9 @@ from math import cos, pi, radians, sin
 import numpy as np
 from mathutils import Matrix, Vector
 
-from rocketman.scenes import bowed, strings
+from rocketman.scenes import bowed, keys, strings
 from rocketman.scenes.shapes import (
     Point,
-    box,
     frame,
     lathe,
     material,
@@ -34,7 +33,6 @@ from rocketman.scenes.surfaces import (
     TILT,
     along,
     bell,
-    boxes,
     metal,
     place,
     rods,
@@ -129,33 +127,6 @@ def drum(at: Matrix, rng: random.Random) -> None:
     rods(spans, 0.0065, rope, at=at, segments=6)
 
 
-def keyboard(at: Matrix, rng: random.Random) -> None:
-    """A stage piano along x, 0.98 m, its 14 white keys sloping towards the camera."""
-    color = rng.choice([(0.60, 0.02, 0.02), (0.045, 0.047, 0.055), (0.03, 0.12, 0.42)])
-    flat = at @ TILT
-    case = material("keyboard case", color, roughness=0.35, coat=0.5)
-    cheek = wood("keyboard cheek", (0.42, 0.15, 0.04), grain=(20.0, 4.0, 20.0))
-    black = material("black keys", (0.008, 0.008, 0.009), roughness=0.25, coat=0.5)
-    white = material("white keys", (0.93, 0.92, 0.88), roughness=0.3, coat=0.3)
-    chrome = metal("knobs", (0.82, 0.83, 0.86))
-    screen = material("screen", (0.05, 0.75, 0.9), roughness=0.3, emission=1.5)
-    box((0.92, 0.31, 0.06), case, center=(0, 0, -0.02), at=flat, bevel=0.012)
-    box((0.87, 0.095, 0.03), case, center=(0, 0.098, 0.02), at=flat, bevel=0.008)
-    box((0.862, 0.205, 0.012), black, center=(0, -0.052, 0.012), at=flat)
-    for s in (-1, 1):
-        box((0.035, 0.325, 0.085), cheek, center=(0.467 * s, 0, -0.01), at=flat, bevel=0.01)
-    step = 0.86 / 14
-    whites = [(-0.43 + (k + 0.5) * step, -0.055, 0.022) for k in range(14)]
-    boxes([(c, (step - 0.006, 0.2, 0.026)) for c in whites], white, at=flat, bevel=0.003)
-    sharps = [-0.43 + (k + 1) * step for k in range(14) if k % 7 in (0, 1, 3, 4, 5)]
-    boxes([((x, -0.012, 0.042), (0.037, 0.118, 0.03)) for x in sharps], black, at=flat, bevel=0.004)
-    knobs = [(x, 0.1) for x in (-0.38, -0.32, -0.26, -0.2, 0.2, 0.26, 0.32, 0.38)]
-    rods([((x, y, 0.03), (x, y, 0.058)) for x, y in knobs], 0.017, chrome, at=flat, segments=18)
-    box((0.2, 0.045, 0.006), screen, center=(0, 0.1, 0.037), at=flat)
-    buttons = [((x, 0.1, 0.037), (0.014, 0.03, 0.012)) for x in (-0.15, -0.125, 0.125, 0.15)]
-    boxes(buttons, white, at=flat)
-
-
 def saxophone(at: Matrix, rng: random.Random) -> None:
     """An alto saxophone in the xz plane, 0.8 m, mouthpiece at -x, bell at +x turned to us."""
     tint = rng.choice([(0.98, 0.52, 0.07), (0.95, 0.45, 0.10), (0.95, 0.42, 0.14)])
@@ -222,7 +193,9 @@ BUILDERS: dict[str, Builder] = {
     "ukulele": strings.ukulele,
     "trumpet": trumpet,
     "saxophone": saxophone,
-    "keyboard": keyboard,
+    "accordion": keys.accordion,
+    "keyboard": keys.keyboard,
+    "grand piano": keys.grand_piano,
     "drum": drum,
 }
 

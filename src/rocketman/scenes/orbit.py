@@ -1,222 +1,419 @@
-"""What lies behind the astronaut: earth by day and by night, moon, mars, their air and the stars.
+"""Planets, their air and the stars: earth by day and night and at sunrise, moon, mars, milky way.
 
-Reads the maps beside this file (credits in NOTICE). The planet is a globe far behind the subject,
-placed by angles as the camera sees them.
+Reads the maps beside this file (credits in NOTICE). A planet is a globe far behind the subject,
+placed by angles as the camera sees them; it shines by its own formula, so it costs no noise.
+Next: `places.py` puts it together with light, station and cupola.
 """
 
 from __future__ import annotations
 
-from importlib import resources
-from math import cos, radians, sin
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import asin, atan, cos, radians, sin, sqrt
 
 import bpy
-from mathutils import Euler, Matrix, Vector
+import numpy as np
+from mathutils import Matrix, Vector
 
-from rocketman.scenes.shapes import Color, sphere
+from rocketman.scenes import shapes
+from rocketman.scenes.nodes import Nodes, Socket, Stops, glowing
 from rocketman.scenes.spec import Scene
 
-PLANET_DISTANCE = 60.0
-AIR_THICKNESS = 1.035
-"""Radius of the glowing shell over the radius of the globe: thicker than life, as films do it."""
+DISTANCE = 60.0
+SQUARE = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], float)
 
-MAPS = {
-    "above the blue earth": "earth-day.jpg",
-    "above the earth at night": "earth-night.jpg",
-    "above the moon": "moon.jpg",
-    "above mars": "mars.jpg",
-}
+AIR: dict[str, tuple[float, Stops]] = {
+    # planet: (radius of the air over that of the globe, colours from the horizon to its top)
+    "earth": (1.045, [
+        (0.0, (1.5, 2.0, 2.5)), (0.07, (0.75, 1.4, 2.3)), (0.2, (0.20, 0.62, 1.9)),
+        (0.42, (0.035, 0.17, 0.75)), (0.7, (0.006, 0.03, 0.17)), (1.0, 0.0),
+    ]),
+    "night": (1.05, [
+        (0.0, (0.010, 0.05, 0.12)), (0.22, (0.012, 0.06, 0.15)), (0.40, (0.05, 0.24, 0.17)),
+        (0.47, (0.16, 0.62, 0.20)), (0.54, (0.10, 0.30, 0.10)), (0.75, (0.03, 0.02, 0.04)),
+        (1.0, 0.0),
+    ]),
+    "sunrise": (1.075, [
+        (0.0, (1.6, 0.20, 0.02)), (0.08, (2.6, 0.62, 0.06)), (0.17, (2.8, 1.5, 0.55)),
+        (0.27, (1.5, 1.7, 1.6)), (0.40, (0.35, 0.85, 1.9)), (0.60, (0.05, 0.22, 1.0)),
+        (0.82, (0.008, 0.03, 0.24)), (1.0, 0.0),
+    ]),
+    "mars": (1.028, [
+        (0.0, (1.0, 0.62, 0.42)), (0.2, (0.62, 0.34, 0.22)), (0.5, (0.20, 0.13, 0.12)),
+        (1.0, 0.0),
+    ]),
+}  # fmt: skip
+"""Thicker than life, as films do it. Linear RGB."""
 
-FILL_LIGHT: dict[str, Color] = {
-    "above the blue earth": (0.10, 0.26, 0.62),
-    "above the earth at night": (0.045, 0.075, 0.20),
-    "above the moon": (0.30, 0.30, 0.31),
-    "above mars": (0.52, 0.22, 0.10),
-}
-"""Light that the planet throws back on the subject from below, linear RGB."""
+
+@dataclass(frozen=True)
+class Globe:
+    """A planet in the camera's view: unit directions in the world, angles in radians."""
+
+    center: Vector
+    """From the camera to the planet's centre."""
+    rise: Vector
+    """At right angles to `center`, towards the middle of the picture."""
+    radius: float
+    half: float
+    """Half the angle of view."""
+
+    def direction(self, distance: float, around: float) -> Vector:
+        """`distance` from the planet's centre, turned `around` it from the picture's middle."""
+        side = self.center.cross(self.rise)
+        return self.center * cos(distance) + (self.rise * cos(around) + side * sin(around)) * sin(
+            distance
+        )
 
 
-def build(scene: Scene, camera: Matrix, sun: Vector) -> None:
-    """The planet as `camera` (its world matrix) sees it; `sun` points from us to the sun."""
+def globe(scene: Scene, camera: Matrix, half: float) -> Globe:
+    """Where the planet of the scene stands; `half` is the tangent of half the angle of view."""
+    angle = atan(half)
+    radius = min(scene.planet_radius * angle, radians(62))
+    below = radius - scene.planet_rise * angle
     lean = radians(scene.planet_lean)
-    below = radians(scene.planet_radius - scene.planet_rise)
-    # From straight ahead, turn by `below` in the direction that leans from straight down.
-    aim = Vector((sin(below) * sin(lean), -sin(below) * cos(lean), -cos(below)))
-    center = camera @ (aim * PLANET_DISTANCE)
-    radius = PLANET_DISTANCE * sin(radians(scene.planet_radius))
-    globe = sphere(radius, _ground(scene, sun), segments=96)
-    turn = Euler([radians(angle) for angle in scene.planet_spin]).to_matrix().to_4x4()
-    globe.matrix_world = Matrix.Translation(center) @ turn @ Matrix.Scale(radius, 4)
-    if "earth" in scene.factors.place or "mars" in scene.factors.place:
-        air = sphere(radius * AIR_THICKNESS, _air(scene, sun), center=center, segments=96)
-        air.visible_shadow = air.visible_diffuse = air.visible_glossy = False
+    down = Vector((sin(lean), -cos(lean), 0))
+    turn = camera.to_3x3()
+    center = turn @ (down * sin(below) + Vector((0, 0, -1)) * cos(below))
+    rise = turn @ (Vector((0, 0, -1)) * sin(below) - down * cos(below))
+    return Globe(center, rise, radius, angle)
 
 
-def _picture(name: str) -> bpy.types.Image:
-    """The map as Blender's image, loaded once a process."""
-    if name in bpy.data.images:
-        return bpy.data.images[name]
-    path = resources.files("rocketman.scenes").joinpath("maps", name)
-    return bpy.data.images.load(str(path))
+def planet(scene: Scene, camera: Matrix, seen: Globe, kind: str, sun: Vector) -> None:
+    """The globe and its air; `kind` is earth, night, sunrise, moon or mars."""
+    center = camera.translation + seen.center * DISTANCE
+    radius = DISTANCE * sin(seen.radius)
+    ground = {
+        "earth": _earth, "night": _night, "sunrise": _dark, "moon": _moon, "mars": _mars,
+    }[kind](scene, seen, sun)  # fmt: skip
+    with shapes.label("planet"):
+        body = shapes.put(_ball(ground))
+        body.matrix_world = (
+            Matrix.Translation(center) @ _turn(scene, seen) @ Matrix.Scale(radius, 4)
+        )
+        parts = [body]
+        if kind in AIR:
+            thick, stops = AIR[kind]
+            air = shapes.put(_ball(_air(kind, stops, thick, seen, sun)))
+            air.matrix_world = Matrix.Translation(center) @ Matrix.Scale(radius * thick, 4)
+            air.visible_diffuse = air.visible_glossy = False
+            air.pass_index = 0
+            parts.append(air)
+    for part in parts:
+        part.visible_shadow = False
 
 
-def _blank(name: str) -> tuple[bpy.types.Material, bpy.types.NodeTree, bpy.types.Node]:
-    """A material whose tree holds nothing but its output."""
-    made = bpy.data.materials.new(name)
-    made.use_nodes = True
-    made.node_tree.nodes.clear()
-    made.cycles.emission_sampling = "NONE"
-    return made, made.node_tree, made.node_tree.nodes.new("ShaderNodeOutputMaterial")
+def _ball(surface: bpy.types.Material) -> bpy.types.Mesh:
+    """The unit globe, kept: only its material changes."""
+    name = f"{surface.name.split('.')[0]} globe"
+    data = bpy.data.meshes.get(name)
+    if data is None:
+        made = shapes.sphere(1.0, surface, segments=128)
+        data = made.data
+        data.name = name
+        data["kept"] = True
+        bpy.data.objects.remove(made)
+    data.materials.clear()
+    data.materials.append(surface)
+    return data
 
 
-def _math(tree: bpy.types.NodeTree, operation: str, *inputs: object, clamp: bool = False) -> object:
-    """A math node over sockets and numbers; returns its output socket."""
-    node = tree.nodes.new("ShaderNodeMath")
-    node.operation = operation
-    node.use_clamp = clamp
-    for socket, value in zip(node.inputs, inputs, strict=False):
-        if isinstance(value, (int, float)):
-            socket.default_value = value
-        else:
-            tree.links.new(value, socket)
-    return node.outputs[0]
+def _turn(scene: Scene, seen: Globe) -> Matrix:
+    """The globe's turn that brings `planet_spot` into view, north by `planet_turn`."""
+    # The ray that meets the ground a little below the horizon, and the ground's normal there.
+    at = seen.radius - 0.42 * seen.half
+    tilt = asin(min(0.98, sin(at) / sin(seen.radius))) - at
+    normal = -seen.center * cos(tilt) + seen.rise * sin(tilt)
+    lon, lat = map(radians, scene.planet_spot)
+    spot = Vector((cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)))
+    north = Vector((-sin(lat) * cos(lon), -sin(lat) * sin(lon), cos(lat)))
+    side = normal.cross(seen.rise + Vector((1e-3, 0, 0))).normalized()
+    other = normal.cross(side)
+    turn = radians(scene.planet_turn)
+    up = side * sin(turn) + other * cos(turn)
+    target = Matrix((normal, up, normal.cross(up))).transposed()
+    source = Matrix((spot, north, spot.cross(north))).transposed()
+    return (target @ source.inverted()).to_4x4()
 
 
-def _sunlight(tree: bpy.types.NodeTree, sun: Vector) -> object:
-    """Cosine between surface normal and sun, -1 to 1, as a socket."""
-    geometry = tree.nodes.new("ShaderNodeNewGeometry")
-    product = tree.nodes.new("ShaderNodeVectorMath")
-    product.operation = "DOT_PRODUCT"
-    tree.links.new(geometry.outputs["Normal"], product.inputs[0])
-    product.inputs[1].default_value = sun
-    return product.outputs["Value"]
+def _ground(name: str) -> tuple[bpy.types.Material, Nodes, Socket, Socket]:
+    """A glowing material; direction on the map, cosine between normal and view."""
+    made, n = glowing(name)
+    where = n.coordinates("Object")
+    facing = n.vector("DOT_PRODUCT", n.geometry("Normal"), n.geometry("Incoming"))
+    return made, n, where, facing
 
 
-def _ground(scene: Scene, sun: Vector) -> bpy.types.Material:
-    """The globe shines by itself, lit by its own formula: no noise, and light that we choose."""
-    place = scene.factors.place
-    made, tree, output = _blank("ground")
-    links = tree.links
-    emission = tree.nodes.new("ShaderNodeEmission")
-    links.new(emission.outputs[0], output.inputs["Surface"])
-    coordinates = tree.nodes.new("ShaderNodeTexCoord")
-    texture = tree.nodes.new("ShaderNodeTexEnvironment")
-    texture.image = _picture(MAPS[place])
-    links.new(coordinates.outputs["Object"], texture.inputs["Vector"])
-    color = texture.outputs["Color"]
-    grade = tree.nodes.new("ShaderNodeHueSaturation")
-    links.new(color, grade.inputs["Color"])
-    grade.inputs["Saturation"].default_value = {"above the moon": 0.6, "above mars": 1.05}.get(
-        place, 1.25
+def _daylight(n: Nodes, light: Socket) -> Socket:
+    """Colour of sunlight by its cosine: warm where the sun stands low, black on the night side."""
+    return n.ramp(n.math("MULTIPLY_ADD", light, 0.5, 0.5), [
+        (0.46, 0.0), (0.50, (0.05, 0.016, 0.008)), (0.535, (0.26, 0.12, 0.07)),
+        (0.60, (0.55, 0.44, 0.38)), (0.78, (0.92, 0.90, 0.88)), (1.0, 1.0),
+    ])  # fmt: skip
+
+
+def _clouds(scene: Scene, n: Nodes, where: Socket) -> Socket:
+    """Direction in which the cloud map is read: another weather in every picture."""
+    turn = n.new("VectorRotate")
+    turn.rotation_type = "EULER_XYZ"
+    n.set(turn.inputs["Vector"], where)
+    v = scene.variant
+    turn.inputs["Rotation"].default_value = (0.2 * sin(v), 0.2 * cos(v), (v % 6283) / 1000)
+    return turn.outputs[0]
+
+
+def _earth(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
+    made, n, where, facing = _ground("earth")
+    light = n.vector("DOT_PRODUCT", n.geometry("Normal"), tuple(sun))
+    color = n.map("earth-day.jpg", where)
+    parts = n.new("SeparateColor")
+    n.set(parts.inputs[0], color)
+    sea = n.span(n.math("SUBTRACT", parts.outputs["Blue"], parts.outputs["Red"]), 0.005, 0.05)
+    deep = n.mix(0.55, color, (0.006, 0.035, 0.13))
+    land = n.mix(1.0, n.scaled(color, 1.5), (1.06, 1.0, 0.92), "MULTIPLY")
+    color = n.mix(sea, land, deep)
+    weather = _clouds(scene, n, where)
+    rough = n.noise(where, 34.0, 3, 0.65)
+    detail = n.math("MULTIPLY_ADD", rough, 0.5, 0.75)
+    cloud = n.math("MULTIPLY", n.map("clouds.jpg", weather), detail, clamp=True)
+    # Shadows: the clouds once more, seen a little towards the sun.
+    inverse = _turn(scene, seen).to_3x3().inverted() @ sun
+    shade = n.map("clouds.jpg", _clouds(scene, n, n.vector("ADD", where, tuple(inverse * 0.012))))
+    color = n.scaled(color, n.span(shade, 0.1, 0.9, 1.0, 0.45))
+    # Sun on the sea.
+    half = n.vector("NORMALIZE", n.vector("ADD", n.geometry("Incoming"), tuple(sun)))
+    shine = n.math("MAXIMUM", n.vector("DOT_PRODUCT", n.geometry("Normal"), half), 0.0)
+    glint = n.times(n.math("POWER", shine, 26.0), sea, 0.75)
+    color = n.vector("ADD", color, n.scaled((1.0, 0.86, 0.62), glint))
+    color = n.mix(cloud, color, (0.95, 0.96, 0.98))
+    color = n.mix(1.0, color, _daylight(n, light), "MULTIPLY")
+    haze = n.math("POWER", n.math("SUBTRACT", 1.0, facing), 3.0)
+    day = n.span(light, -0.08, 0.3)
+    color = n.vector(
+        "ADD", n.scaled(color, 1.5), n.scaled((0.16, 0.42, 1.0), n.times(haze, day, 0.9))
     )
-    color = grade.outputs["Color"]
-    if place == "above the blue earth":
-        color = _with_clouds(tree, color, coordinates.outputs["Object"], scene.variant % 997)
-    links.new(color, emission.inputs["Color"])
-    if place == "above the earth at night":
-        emission.inputs["Strength"].default_value = 3.0
+    n.output(n.emission(color))
+    return made
+
+
+def _night(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
+    made, n, where, facing = _ground("night")
+    color = n.map("earth-night.jpg", where)
+    parts = n.new("SeparateColor")
+    n.set(parts.inputs[0], color)
+    towns = n.span(n.math("SUBTRACT", parts.outputs["Red"], parts.outputs["Blue"]), 0.03, 0.6)
+    # What the map shows as flat patches is broken into streets and dots.
+    grain = n.math("POWER", n.noise(where, 150.0, 2, 0.7), 3.0)
+    streets = n.span(n.noise(where, 46.0, 4, 0.65), 0.42, 0.66, 0.25, 1.7)
+    lamps = n.times(towns, streets, n.math("MULTIPLY_ADD", grain, 9.0, 0.35))
+    weather = n.map("clouds.jpg", _clouds(scene, n, where))
+    # Moonlight on sea, land and clouds; clouds over a town glow.
+    moonlit = n.mix(0.35, n.scaled(color, 0.16), (0.006, 0.016, 0.045))
+    moonlit = n.mix(n.times(weather, 0.8), moonlit, (0.045, 0.07, 0.125))
+    hot = n.ramp(
+        lamps, [(0.0, (1.0, 0.34, 0.05)), (0.5, (1.0, 0.52, 0.15)), (1.0, (1.0, 0.8, 0.5))]
+    )
+    veil = n.math("SUBTRACT", 1.0, n.times(weather, 0.75))
+    color = n.vector("ADD", moonlit, n.scaled(hot, n.times(lamps, veil, 3.4)))
+    haze = n.math("POWER", n.math("SUBTRACT", 1.0, facing), 4.0)
+    color = n.vector("ADD", color, n.scaled((0.02, 0.09, 0.16), haze))
+    n.output(n.emission(color))
+    return made
+
+
+def _dark(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
+    """The earth under a rising sun: blue dusk, clouds that catch the first light."""
+    made, n, where, facing = _ground("dusk")
+    weather = n.map("clouds.jpg", _clouds(scene, n, where))
+    towards = n.vector("DOT_PRODUCT", n.vector("SCALE", n.geometry("Incoming"), -1.0), tuple(sun))
+    near = n.span(towards, cos(seen.half * 1.5), 1.0)
+    low = n.math("POWER", n.math("SUBTRACT", 1.0, facing), 3.0)
+    base = n.mix(n.times(weather, 0.9), (0.006, 0.016, 0.05), (0.05, 0.075, 0.16))
+    warm = n.times(near, low, n.math("MULTIPLY_ADD", weather, 1.5, 0.25))
+    color = n.vector("ADD", base, n.scaled((1.0, 0.36, 0.10), n.times(warm, 1.6)))
+    n.output(n.emission(color))
+    return made
+
+
+def _relief(n: Nodes, height: Socket, depth: float, sun: Vector) -> Socket:
+    """Cosine to the sun on a ground with hills; `depth` is in world units."""
+    bump = n.new("Bump")
+    bump.inputs["Distance"].default_value = depth
+    n.set(bump.inputs["Height"], height)
+    return n.vector("DOT_PRODUCT", bump.outputs[0], tuple(sun))
+
+
+def _craters(n: Nodes, where: Socket, scale: float) -> Socket:
+    """Height of bowls with raised rims, of many sizes."""
+    cells = n.new("TexVoronoi")
+    cells.feature = "F1"
+    n.set(cells.inputs["Vector"], where)
+    cells.inputs["Scale"].default_value = scale
+    size = n.new("SeparateColor")
+    n.set(size.inputs[0], cells.outputs["Color"])
+    reach = n.math("MULTIPLY_ADD", size.outputs["Red"], 0.34, 0.08)
+    inside = n.math("DIVIDE", cells.outputs["Distance"], reach)
+    bowl = n.ramp(inside, [(0.0, 0.0), (0.55, 0.12), (0.85, 0.95), (0.93, 1.0), (1.0, 0.55)])
+    return n.times(n.math("SUBTRACT", bowl, 0.55), reach)
+
+
+def _moon(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
+    made, n, where, facing = _ground("moon")
+    color = n.map("moon.jpg", where)
+    # Dust bends the circles a little: no crater is perfectly round.
+    bent = n.vector("ADD", where, n.scaled(n.noise(where, 9.0, 3, color=True), 0.035))
+    bowls = n.add(_craters(n, bent, 16.0), n.times(_craters(n, bent, 47.0), 0.5))
+    soil = n.noise(where, 60.0, 5, 0.6)
+    height = n.add(n.times(bowls, 3.2), n.times(soil, 0.16))
+    light = _relief(n, height, 0.36, sun)
+    bright = n.math("POWER", n.math("MAXIMUM", light, 0.0), 0.75)
+    grey = n.mix(
+        0.72, color, n.scaled((1.0, 0.985, 0.96), n.vector("DOT_PRODUCT", color, (0.3, 0.5, 0.2)))
+    )
+    grain = n.math("MULTIPLY_ADD", soil, 0.5, 0.75)
+    n.output(n.emission(n.scaled(grey, n.times(bright, grain, 1.55))))
+    return made
+
+
+def _mars(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
+    made, n, where, facing = _ground("mars")
+    swirl = n.vector("ADD", where, n.scaled(n.noise(where, 5.0, 6, 0.6, color=True), 0.06))
+    color = n.map("mars.jpg", swirl)
+    fine = n.noise(swirl, 11.0, 9, 0.66)
+    dunes = n.noise(where, 70.0, 4, 0.6)
+    height = n.add(n.times(fine, 0.9), n.times(_craters(n, where, 21.0), 1.4))
+    light = _relief(n, n.add(height, n.times(dunes, 0.10)), 1.0, sun)
+    # The map is coarse: sand and rock by noise, in Mars' own colours.
+    tint = n.ramp(
+        fine, [(0.30, (0.42, 0.30, 0.28)), (0.47, (0.92, 0.86, 0.84)), (0.70, (1.5, 1.2, 1.0))]
+    )
+    color = n.mix(1.0, color, tint, "MULTIPLY")
+    color = n.mix(1.0, color, (1.28, 0.92, 0.72), "MULTIPLY")
+    lit = n.math("MAXIMUM", light, 0.0)
+    color = n.scaled(color, n.times(lit, 1.75))
+    dust = n.times(n.math("POWER", n.math("SUBTRACT", 1.0, facing), 3.0), n.span(light, -0.1, 0.4))
+    n.output(n.emission(n.vector("ADD", color, n.scaled((0.85, 0.46, 0.27), n.times(dust, 0.55)))))
+    return made
+
+
+def _air(kind: str, stops: Stops, thick: float, seen: Globe, sun: Vector) -> bpy.types.Material:
+    """A clear shell that glows by how far above the horizon a line of sight passes."""
+    made, n = glowing(f"{kind} air")
+    facing = n.vector("DOT_PRODUCT", n.geometry("Normal"), n.geometry("Incoming"))
+    # Nearest distance of the line of sight to the globe's centre, in radii of the globe.
+    across = n.math("SQRT", n.math("SUBTRACT", 1.0, n.times(facing, facing)))
+    past = n.times(across, thick)
+    height = n.math("DIVIDE", n.math("SUBTRACT", past, 1.0), thick - 1.0, clamp=True)
+    color = n.ramp(height, stops)
+    before = n.span(past, 0.90, 1.0, 0.0, 0.34)
+    over = n.math("GREATER_THAN", past, 1.0)
+    weight = n.math("MAXIMUM", n.times(before, before, 2.0), over)
+    if kind == "sunrise":
+        view = n.vector("SCALE", n.geometry("Incoming"), -1.0)
+        towards = n.vector("DOT_PRODUCT", view, tuple(sun))
+        # Along the horizon the colours fade away from the sun.
+        light = n.span(towards, cos(seen.half * 2.4), cos(seen.half * 0.1), 0.03, 1.0)
+    elif kind == "night":
+        light = 1.0
     else:
-        strength = {"above the blue earth": 1.9, "above the moon": 1.5, "above mars": 1.7}[place]
-        lit = _math(tree, "MULTIPLY", _sunlight(tree, sun), strength)
-        links.new(_math(tree, "MAXIMUM", lit, 0.012), emission.inputs["Strength"])
+        light = n.span(n.vector("DOT_PRODUCT", n.geometry("Normal"), tuple(sun)), -0.15, 0.35)
+    front = n.math("SUBTRACT", 1.0, n.geometry("Backfacing"))
+    n.output(n.clear_plus(n.scaled(color, n.times(weight, light, front))))
     return made
 
 
-def _with_clouds(tree: bpy.types.NodeTree, color: object, where: object, seed: int) -> object:
-    """White over the map where a warped noise is high."""
-    noise = tree.nodes.new("ShaderNodeTexNoise")
-    noise.noise_dimensions = "4D"
-    noise.inputs["W"].default_value = float(seed)
-    noise.inputs["Scale"].default_value = 3.6
-    noise.inputs["Detail"].default_value = 7.0
-    noise.inputs["Roughness"].default_value = 0.62
-    noise.inputs["Distortion"].default_value = 0.9
-    tree.links.new(where, noise.inputs["Vector"])
-    cover = tree.nodes.new("ShaderNodeMapRange")
-    cover.interpolation_type = "SMOOTHSTEP"
-    cover.inputs["From Min"].default_value = 0.50
-    cover.inputs["From Max"].default_value = 0.66
-    tree.links.new(noise.outputs["Fac"], cover.inputs["Value"])
-    mix = tree.nodes.new("ShaderNodeMixRGB")
-    tree.links.new(cover.outputs["Result"], mix.inputs["Fac"])
-    tree.links.new(color, mix.inputs["Color1"])
-    mix.inputs["Color2"].default_value = (0.86, 0.88, 0.90, 1)
-    return mix.outputs["Color"]
+def flare(camera: Matrix, direction: Vector, half: float) -> None:
+    """The sun itself, just behind the subject: disc, glow and a star of rays, as a lens shows it."""
+    made, n = glowing("flare")
+    where = n.coordinates("Object")
+    apart = n.new("SeparateXYZ")
+    n.set(apart.inputs[0], where)
+    r = n.math("MAXIMUM", n.vector("LENGTH", where), 0.002)
+    rim = n.span(r, 0.35, 1.0, 1.0, 0.0)
+    disc = n.span(r, 0.014, 0.022, 40.0, 0.0)
+    glow = n.times(n.math("POWER", n.math("DIVIDE", 0.016, n.add(r, 0.008)), 1.7), 1.5)
+    angle = n.math("ARCTAN2", apart.outputs[1], apart.outputs[0])
+    rays: Socket = 0.0
+    for count, turn, sharp, reach in ((3.0, 0.35, 320.0, 7.0), (3.0, 0.9, 900.0, 11.0)):
+        wave = n.math("ABSOLUTE", n.math("COSINE", n.math("MULTIPLY_ADD", angle, count, turn)))
+        fall = n.math("EXPONENT", n.times(r, -reach))
+        rays = n.add(rays, n.times(n.math("POWER", wave, sharp), fall, 1.1))
+    strength = n.times(n.add(n.add(disc, glow), rays), rim)
+    color = n.mix(n.span(r, 0.0, 0.25), (1.0, 0.93, 0.80), (1.0, 0.55, 0.22))
+    n.output(n.clear_plus(n.scaled(color, strength)))
+    away = 14.0
+    plane = shapes.mesh(SQUARE, [(0, 1, 2, 3)], made, smooth=False)
+    turn = camera.to_3x3().to_4x4()
+    scale = Matrix.Scale(away * half * 1.5, 4)
+    plane.matrix_world = Matrix.Translation(camera.translation + direction * away) @ turn @ scale
+    plane.pass_index = 0
+    plane.visible_shadow = plane.visible_diffuse = plane.visible_glossy = False
 
 
-def _air(scene: Scene, sun: Vector) -> bpy.types.Material:
-    """A clear shell whose edge glows: brightest at the globe's limb, nothing at its own rim."""
-    place = scene.factors.place
-    made, tree, output = _blank("air")
-    links = tree.links
-    both = tree.nodes.new("ShaderNodeAddShader")
-    clear = tree.nodes.new("ShaderNodeBsdfTransparent")
-    glow = tree.nodes.new("ShaderNodeEmission")
-    links.new(clear.outputs[0], both.inputs[0])
-    links.new(glow.outputs[0], both.inputs[1])
-    links.new(both.outputs[0], output.inputs["Surface"])
-    weight = tree.nodes.new("ShaderNodeLayerWeight")
-    weight.inputs["Blend"].default_value = 0.5
-    # Facing is 1 at the rim of the shell; the limb of the globe lies at the cosine below.
-    limb = (1 - AIR_THICKNESS**-2) ** 0.5
-    ramp = tree.nodes.new("ShaderNodeValToRGB")
-    stops = ramp.color_ramp.elements
-    stops[0].position, stops[0].color = 0.0, (0.015, 0.015, 0.015, 1)
-    stops[1].position, stops[1].color = 1.0, (0, 0, 0, 1)
-    for position, value in (
-        (0.40, 0.05),
-        (0.64, 0.28),
-        (1 - limb - 0.01, 1.0),
-        (1 - limb * 0.45, 0.22),
-    ):
-        stops.new(position).color = (value, value, value, 1)
-    links.new(weight.outputs["Facing"], ramp.inputs["Fac"])
-    color, strength, dark_side = {
-        "above the blue earth": ((0.22, 0.50, 1.0), 2.4, 0.02),
-        "above the earth at night": ((0.10, 0.35, 1.0), 0.8, 0.6),
-        "above mars": ((1.0, 0.50, 0.28), 0.40, 0.02),
-    }[place]
-    glow.inputs["Color"].default_value = (*color, 1)
-    day = _math(tree, "MAXIMUM", _math(tree, "ADD", _sunlight(tree, sun), 0.12), dark_side)
-    level = _math(tree, "MULTIPLY", ramp.outputs["Color"], day)
-    facing_us = tree.nodes.new("ShaderNodeNewGeometry")
-    front = _math(tree, "SUBTRACT", 1.0, facing_us.outputs["Backfacing"])
-    lit = _math(tree, "MULTIPLY", _math(tree, "MULTIPLY", level, strength), front)
-    links.new(lit, glow.inputs["Strength"])
-    return made
+def sky(
+    scene: Scene, camera: Matrix, glow: Sequence[tuple[float, shapes.Color]], galaxy: bool
+) -> None:
+    """Stars for the camera; for light and mirrors, `glow` by height from straight down (0) up (1)."""
+    n = Nodes(bpy.context.scene.world.node_tree)
+    where = n.coordinates("Generated")
+    parts = n.new("SeparateXYZ")
+    n.set(parts.inputs[0], where)
+    height = n.math("MULTIPLY_ADD", parts.outputs["Z"], 0.5, 0.5)
+    fill = n.background(n.ramp(height, glow))
+    stars = _stars(n, where, 210.0, 0.13, 0.55 if galaxy else 0.28, 0.8)
+    stars = n.vector("ADD", stars, _stars(n, where, 62.0, 0.062, 0.5 if galaxy else 0.30, 4.0))
+    if galaxy:
+        stars = n.vector("ADD", stars, _galaxy(scene, camera, n, where))
+    mix = n.new("MixShader")
+    path = n.new("LightPath")
+    n.set(mix.inputs[0], path.outputs["Is Camera Ray"])
+    n.set(mix.inputs[1], fill)
+    n.set(mix.inputs[2], n.background(stars))
+    n.output(mix.outputs[0], world=True)
 
 
-def sky(scene: Scene) -> None:
-    """Stars for the camera; for light and mirrors, black above and the planet's glow below."""
-    world = bpy.context.scene.world
-    tree = world.node_tree
-    tree.nodes.clear()
-    links = tree.links
-    output = tree.nodes.new("ShaderNodeOutputWorld")
-    mix = tree.nodes.new("ShaderNodeMixShader")
-    links.new(mix.outputs[0], output.inputs["Surface"])
-    ray = tree.nodes.new("ShaderNodeLightPath")
-    links.new(ray.outputs["Is Camera Ray"], mix.inputs["Fac"])
-    # Mirrors and fill light: a band of the planet's colour that begins at the horizon.
-    coordinates = tree.nodes.new("ShaderNodeTexCoord")
-    parts = tree.nodes.new("ShaderNodeSeparateXYZ")
-    links.new(coordinates.outputs["Generated"], parts.inputs[0])
-    ramp = tree.nodes.new("ShaderNodeValToRGB")
-    r, g, b = FILL_LIGHT[scene.factors.place]
-    stops = ramp.color_ramp.elements
-    stops[0].position, stops[0].color = 0.30, (r * 0.8, g * 0.8, b * 0.8, 1)
-    stops[1].position, stops[1].color = 0.56, (0.006, 0.007, 0.011, 1)
-    stops.new(0.47).color = (r * 1.5, g * 1.5, b * 1.5, 1)
-    links.new(_math(tree, "MULTIPLY_ADD", parts.outputs["Z"], 0.5, 0.5), ramp.inputs["Fac"])
-    glow = tree.nodes.new("ShaderNodeBackground")
-    glow.inputs["Strength"].default_value = 1.0
-    links.new(ramp.outputs["Color"], glow.inputs["Color"])
-    links.new(glow.outputs[0], mix.inputs[1])
-    stars = tree.nodes.new("ShaderNodeBackground")
-    cells = tree.nodes.new("ShaderNodeTexVoronoi")
-    cells.inputs["Scale"].default_value = 110.0
-    links.new(coordinates.outputs["Generated"], cells.inputs["Vector"])
-    point = _math(tree, "LESS_THAN", cells.outputs["Distance"], 0.10)
-    chosen = _math(tree, "GREATER_THAN", cells.outputs["Color"], 0.72)
-    links.new(_math(tree, "MULTIPLY", point, chosen), stars.inputs["Strength"])
-    stars.inputs["Color"].default_value = (0.75, 0.82, 1.0, 1)
-    links.new(stars.outputs[0], mix.inputs[2])
+def _stars(
+    n: Nodes, where: Socket, scale: float, size: float, share: float, bright: float
+) -> Socket:
+    """Points of light in random cells: some blue, some warm, most faint."""
+    cells = n.new("TexVoronoi")
+    n.set(cells.inputs["Vector"], where)
+    cells.inputs["Scale"].default_value = scale
+    chance = n.new("SeparateColor")
+    n.set(chance.inputs[0], cells.outputs["Color"])
+    chosen = n.math("LESS_THAN", chance.outputs["Red"], share)
+    power = n.math("MULTIPLY_ADD", n.math("POWER", chance.outputs["Green"], 4.0), bright, 0.12)
+    spot = n.span(cells.outputs["Distance"], size * 0.35, size, 1.0, 0.0)
+    tint = n.ramp(chance.outputs["Blue"], [
+        (0.0, (0.62, 0.76, 1.0)), (0.55, (0.95, 0.97, 1.0)), (1.0, (1.0, 0.78, 0.52)),
+    ])  # fmt: skip
+    return n.scaled(tint, n.times(spot, chosen, power))
+
+
+def _galaxy(scene: Scene, camera: Matrix, n: Nodes, where: Socket) -> Socket:
+    """The milky way across the picture: star clouds, dark lanes of dust, nebulas."""
+    lean = radians(scene.planet_lean * 1.2 + 38 * scene.side)
+    across = camera.to_3x3() @ Vector((sin(lean), cos(lean), 0.18 * scene.planet_rise))
+    seed = tuple(Vector((scene.variant % 83, scene.variant % 71, scene.variant % 53)))
+    place = n.vector("ADD", where, seed)
+    bend = n.math("SUBTRACT", n.noise(place, 3.2, 5, 0.6), 0.5)
+    aside = n.add(n.vector("DOT_PRODUCT", where, tuple(across)), n.times(bend, 0.16))
+    wide = sqrt(1 / 2)
+    band = n.math(
+        "EXPONENT",
+        n.times(
+            n.math("POWER", n.math("ABSOLUTE", n.math("DIVIDE", aside, 0.12 * wide)), 2.0), -0.5
+        ),
+    )
+    core = n.math("POWER", band, 3.0)
+    clouds = n.noise(place, 9.0, 8, 0.66)
+    dust = n.noise(place, 13.0, 7, 0.62, distortion=0.7)
+    lanes = n.span(n.add(dust, n.times(core, 0.14)), 0.50, 0.64, 1.0, 0.16)
+    light = n.times(band, n.span(clouds, 0.32, 0.70), lanes)
+    color = n.mix(core, (0.16, 0.27, 0.75), (1.0, 0.72, 0.50))
+    made = n.scaled(color, n.times(light, 0.85))
+    fog = n.span(n.noise(place, 4.2, 5, 0.6), 0.52, 0.74)
+    made = n.vector("ADD", made, n.scaled((0.62, 0.10, 0.42), n.times(fog, band, lanes, 0.85)))
+    blue = n.span(n.noise(n.vector("ADD", place, (9.0, 4.0, 2.0)), 3.0, 5, 0.6), 0.50, 0.78)
+    made = n.vector("ADD", made, n.scaled((0.05, 0.28, 0.60), n.times(blue, lanes, 0.42)))
+    return n.vector("ADD", made, (0.004, 0.005, 0.013))

@@ -10,42 +10,21 @@ import io
 import os
 import random
 import sys
-from math import radians
 from pathlib import Path
 
 import bpy
-import numpy as np
-from mathutils import Euler, Matrix, Vector
+from mathutils import Matrix
 from PIL import Image
 
 from rocketman.files import write_whole
-from rocketman.scenes import astronaut, instruments, orbit, poses
+from rocketman.scenes import astronaut, instruments, places
+from rocketman.scenes.camera import SENSOR, Camera
 from rocketman.scenes.dataset import picture_path
 from rocketman.scenes.shapes import clear
 from rocketman.scenes.spec import Scene, draw
+from rocketman.scenes.staging import stage
 
-LENS, SENSOR = 70.0, 36.0
 SAMPLES = 8
-FRAMING = {
-    # relation: (share of the drawn height, height of the aim over the sternum)
-    "playing": (1.0, -0.11),
-    "beside": (1.18, -0.15),
-    "astronaut alone": (1.08, -0.20),
-    "instrument alone": (1.0, 0.0),
-}
-ALONE = {
-    "trumpet": 0.56,
-    "drum": 0.56,
-    "saxophone": 0.68,
-    "guitar": 0.76,
-    "harp": 0.72,
-    "keyboard": 0.66,
-}
-"""Share of the drawn height that fills the picture with an instrument alone."""
-BESIDE = 0.8
-"""Over ALONE: how much larger than life an instrument floats beside an astronaut."""
-REACH = {"trumpet": 0.20, "saxophone": 0.08, "harp": 0.12}
-"""How far a played instrument reaches out to the viewer's right: the picture is centred on both."""
 
 
 def prepare(size: int, threads: int = 1) -> None:
@@ -80,84 +59,30 @@ def prepare(size: int, threads: int = 1) -> None:
 def build(scene: Scene) -> None:
     """Everything that the camera sees, in an empty Blender."""
     rng = random.Random(scene.variant)
-    camera = _camera(scene)
-    azimuth, elevation = radians(scene.sun_azimuth), radians(scene.sun_elevation)
-    # Straight at the camera is azimuth 0: the sun stands behind our shoulder, left or right.
-    sun = Euler((-elevation, 0, azimuth)).to_matrix() @ Vector((0, -1, 0))
-    _lamp(sun, 4.6, (1.0, 0.96, 0.90), 0.6)
-    _lamp(Vector((-sun.x * 1.2, 0.8, 0.15)), 1.6, (0.75, 0.85, 1.0), 4.0)
-    orbit.build(scene, camera, sun)
-    orbit.sky(scene)
-    _subject(scene, rng)
+    placed = stage(scene)
+    camera = _camera(scene, placed.camera)
+    places.build(scene, camera, placed.camera.half)
+    suit, instrument = scene.factors.suit, scene.factors.instrument
+    if instrument and placed.instrument is not None:
+        instruments.BUILDERS[instrument](Matrix(placed.instrument.tolist()), rng)
+    if suit and placed.body is not None and placed.pose:
+        astronaut.build(suit, placed.pose, Matrix(placed.body.tolist()), rng)
 
 
-def _camera(scene: Scene) -> Matrix:
-    """Place the camera so that the framing's height fills the picture; returns its matrix."""
-    share, aim_height = FRAMING[scene.factors.relation]
-    height = scene.height * share
-    instrument = scene.factors.instrument
-    if instrument and scene.factors.relation == "instrument alone":
-        height *= ALONE[instrument]
-    distance = height / 2 / (SENSOR / 2 / LENS)
-    turn = Euler((radians(90 - scene.camera_elevation), 0, radians(scene.camera_azimuth)))
-    aim = Vector((0, 0, aim_height))
-    if instrument and scene.factors.relation == "playing":
-        aim.x = REACH.get(instrument, 0.0)
-    matrix = turn.to_matrix().to_4x4()
-    shift = Vector((-scene.offset[0] * height, -scene.offset[1] * height, distance))
-    matrix.translation = aim + turn.to_matrix() @ shift
+def _camera(scene: Scene, aimed: Camera) -> Matrix:
+    """Blender's camera; returns its matrix."""
     data = bpy.data.cameras.new("camera")
-    data.lens, data.sensor_width = LENS, SENSOR
+    data.lens, data.sensor_width = aimed.lens, SENSOR
     data.clip_end = 500
+    data.dof.use_dof = True
+    data.dof.focus_distance = aimed.focus
+    data.dof.aperture_fstop = scene.aperture
     camera = bpy.data.objects.new("camera", data)
-    camera.matrix_world = matrix
+    camera.matrix_world = Matrix(aimed.matrix.tolist())
     bpy.context.scene.collection.objects.link(camera)
     bpy.context.scene.camera = camera
-    return matrix
-
-
-def _lamp(towards: Vector, strength: float, color: tuple[float, float, float], soft: float) -> None:
-    """A sun that stands in direction `towards`; `soft` is its angular size in degrees."""
-    data = bpy.data.lights.new("sun", "SUN")
-    data.energy, data.color, data.angle = strength, color, radians(soft)
-    lamp = bpy.data.objects.new("sun", data)
-    lamp.matrix_world = towards.to_track_quat("Z", "Y").to_matrix().to_4x4()
-    bpy.context.scene.collection.objects.link(lamp)
-
-
-def _turn(yaw: float, pitch: float, roll: float) -> Matrix:
-    return Euler((radians(pitch), radians(roll), radians(yaw))).to_matrix().to_4x4()
-
-
-def _subject(scene: Scene, rng: random.Random) -> None:
-    relation = scene.factors.relation
-    # The relation says which of the two there are; the other is never looked up.
-    suit, instrument = scene.factors.suit or "", scene.factors.instrument or ""
-    free_yaw = -28 + 56 * scene.yaw
-    if relation == "instrument alone":
-        turn = _turn(free_yaw, scene.pitch, scene.tilt * 1.5)
-        instruments.BUILDERS[instrument](turn, rng)
-    elif relation == "astronaut alone":
-        astronaut.build(
-            suit, poses.floating(rng), _turn(free_yaw, scene.pitch, scene.roll * 1.6), rng
-        )
-    elif relation == "beside":
-        apart = 0.40 * scene.height / 1.85
-        body = Matrix.Translation((-scene.side * apart, 0, 0))
-        turn = body @ _turn(free_yaw + scene.side * 15, scene.pitch, scene.roll)
-        astronaut.build(suit, poses.floating(rng), turn, rng)
-        beside = Matrix.Translation((scene.side * (apart + 0.12), -0.15, -0.10))
-        turn = beside @ _turn(free_yaw * 0.8, scene.pitch, scene.tilt)
-        turn = turn @ Matrix.Scale(BESIDE / ALONE[instrument], 4)
-        instruments.BUILDERS[instrument](turn, rng)
-    else:
-        played = instruments.INSTRUMENTS[instrument]
-        low, high = played.yaw
-        body = _turn(low + (high - low) * scene.yaw, scene.pitch, scene.roll)
-        instruments.BUILDERS[instrument](body @ played.held, rng)
-        hands = (played.held @ played.hands[0], played.held @ played.hands[1])
-        pose = poses.reaching(np.array(hands[0]), np.array(hands[1]), rng)
-        astronaut.build(suit, pose, body, rng)
+    bpy.context.scene.view_settings.exposure = scene.exposure
+    return camera.matrix_world.copy()
 
 
 def render(scene: Scene, path: Path) -> None:

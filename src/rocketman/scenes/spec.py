@@ -1,20 +1,22 @@
 """A seed becomes a scene: every choice that a picture depends on, as plain numbers, without bpy.
 
-Reads nothing. The builders (`render.py`) turn a `Scene` into a picture; `dataset.py` writes many.
-The same (seed, index) gives the same scene on every machine: Python's `random.Random` seeded with
-a string is defined across versions and platforms.
+Reads nothing. `staging.py` says where everything stands, `render.py` turns it into a picture,
+`dataset.py` writes many. The same (seed, index) gives the same scene on every machine: Python's
+`random.Random` seeded with a string is defined across versions and platforms.
 """
 
 from __future__ import annotations
 
+import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import product
-from typing import Any
+from typing import Any, Literal, get_args
 
 from rocketman.captions import (
     INSTRUMENTS,
     PLACES,
+    SPLITS,
     SUITS,
     Factors,
     Split,
@@ -22,22 +24,38 @@ from rocketman.captions import (
 )
 
 RELATION_SHARES = {
-    "playing": 0.55,
-    "beside": 0.15,
-    "instrument alone": 0.15,
-    "astronaut alone": 0.15,
+    "playing": 0.58,
+    "beside": 0.14,
+    "instrument alone": 0.14,
+    "astronaut alone": 0.14,
 }
 """How often each relation is drawn. `playing` is what people ask for, so it gets most."""
 
 VALIDATION_EVERY, TEST_EVERY = 20, 20
 """One picture in this many goes to the validation split, and one to the test split."""
 
+Shot = Literal["close", "medium", "wide"]
+SHOT_SHARES: dict[Shot, float] = {"medium": 0.60, "close": 0.25, "wide": 0.15}
+"""close: helmet, hands and instrument; medium: down to the hips; wide: down to the boots."""
+LENS = {"close": (75.0, 100.0), "medium": (60.0, 80.0), "wide": (45.0, 60.0)}
+"""Millimetres."""
+FILL = {"close": (0.90, 0.95), "medium": (0.84, 0.93), "wide": (0.72, 0.86)}
+
+LIT_TOWNS = ((8, 47), (-85, 38), (77, 22), (125, 36), (-4, 42), (15, 52), (-98, 32), (30, 33))
+"""Longitude and latitude of lands whose nights are bright."""
+FAIR_COASTS = (
+    (15, 38), (-75, 25), (20, 5), (-60, -12), (45, 22), (78, 15), (105, 12),
+    (135, -22), (-100, 25), (-8, 30), (140, 36), (-115, 32), (30, -22), (55, -5),
+)  # fmt: skip
+"""Where land and sea meet in one view, so that the day side is never a plain blue."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """One picture, before it is rendered. Angles in degrees, lengths in metres.
 
-    The astronaut faces the camera, which looks along +y; x points to the viewer's right.
+    The astronaut faces the camera, which looks along +y; x points to the viewer's right. Save it
+    with `to_json`, edit it, and `rocketman dataset render --scene FILE` renders it alone.
     """
 
     seed: int
@@ -45,7 +63,7 @@ class Scene:
     split: Split
     factors: Factors
     variant: int
-    """Seeds the small things: finish of the instrument, patches, clouds."""
+    """Seeds the small things: finish of the instrument, patches, clouds, free limbs."""
     yaw: float
     """Body turn inside the range from which the instrument reads best, 0 to 1."""
     pitch: float
@@ -54,22 +72,46 @@ class Scene:
     """-1 or 1: on which side of the astronaut the instrument floats (`beside`)."""
     tilt: float
     """Turn of a floating instrument about the line of sight."""
-    height: float
-    """Metres of the world that the picture shows from top to bottom, before the relation's own."""
+    shot: Shot
+    lens: float
+    """Focal length on a full-frame camera, millimetres."""
+    fill: float
+    """Share of the picture that what must be seen takes up."""
+    offset: tuple[float, float]
+    """Where in the room that is left the subject stands: -1 left or bottom, 1 right or top."""
+    aperture: float
+    """f-number."""
+    exposure: float
+    """Stops."""
     camera_azimuth: float
     camera_elevation: float
-    offset: tuple[float, float]
-    """Shift of the subject from the centre, as a share of the picture's height."""
+    camera_roll: float
     sun_azimuth: float
     sun_elevation: float
     planet_radius: float
-    """Angular radius of the planet as the camera sees it."""
+    """Angular radius of the planet over half the angle of view: 1 just fills the picture."""
     planet_rise: float
-    """Where the planet's edge crosses the middle of the picture, above (+) or below the centre."""
+    """Where the planet's edge crosses the middle of the picture: -1 bottom, 1 top."""
     planet_lean: float
     """Direction in which the planet lies, from straight down; the horizon leans by it."""
-    planet_spin: tuple[float, float, float]
-    """Euler angles of the planet's globe: which part of its map is seen."""
+    planet_spot: tuple[float, float]
+    """Longitude and latitude of the map that lie in view."""
+    planet_turn: float
+    """Direction of north there."""
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise ValueError(f"{self.split!r} is no split; known: {', '.join(SPLITS)}")
+        if self.shot not in get_args(Shot):
+            raise ValueError(f"{self.shot!r} is no shot; known: {', '.join(get_args(Shot))}")
+        if not 8 <= self.lens <= 400:
+            raise ValueError(f"lens is {self.lens} mm; it must lie between 8 and 400")
+        if not 0.05 <= self.fill <= 0.96:
+            raise ValueError(f"fill is {self.fill}; it must lie between 0.05 and 0.96")
+        if self.aperture < 0.5:
+            raise ValueError(f"aperture is f/{self.aperture}; it must be at least 0.5")
+        if not 0.2 <= self.planet_radius <= 6:
+            raise ValueError(f"planet_radius is {self.planet_radius}; it must be from 0.2 to 6")
 
     @property
     def caption(self) -> str:
@@ -78,6 +120,49 @@ class Scene:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, for saving and editing."""
         return asdict(self)
+
+    def to_json(self) -> str:
+        """An indented JSON document, one field a line."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+def from_json(text: str) -> Scene:
+    """A scene from the document that `Scene.to_json` writes, edited or not.
+
+    Raises ValueError with one sentence about what is wrong.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"this is no JSON: {error}") from error
+    if not isinstance(values, dict) or not isinstance(values.get("factors"), dict):
+        raise ValueError("a scene is a JSON object with an object `factors` in it")
+    kinds = {field.name: field.type for field in fields(Scene)}
+    missing, unknown = kinds.keys() - values.keys(), values.keys() - kinds.keys()
+    if missing or unknown:
+        wrong = [f"`{name}` is missing" for name in sorted(missing)]
+        wrong += [f"`{name}` is unknown" for name in sorted(unknown)]
+        raise ValueError(", ".join(wrong))
+    try:
+        values["factors"] = Factors(**values["factors"])
+    except TypeError as error:
+        raise ValueError(
+            "`factors` holds relation, place, suit and instrument, and nothing else"
+        ) from error
+    for name, kind in kinds.items():
+        value = values[name]
+        if kind in ("float", "int"):
+            good = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not good or (kind == "int" and value != int(value)):
+                raise ValueError(f"`{name}` is {value!r}; it must be a number")
+        elif kind == "tuple[float, float]":
+            if (
+                not isinstance(value, list)
+                or [type(v) in (int, float) for v in value] != [True] * 2
+            ):
+                raise ValueError(f"`{name}` is {value!r}; it must be two numbers")
+            values[name] = tuple(value)
+    return Scene(**values)
 
 
 def draw(seed: int, index: int) -> Scene:
@@ -89,27 +174,39 @@ def draw(seed: int, index: int) -> Scene:
         split = "test"
     rng = random.Random(f"rocketman scene {seed} {index}")
     factors = _draw_factors(rng, split)
+    shot = rng.choices(list(SHOT_SHARES), weights=list(SHOT_SHARES.values()))[0]
+    yaw = rng.random()
+    # Room in the direction in which the astronaut looks.
+    aside = (0.5 - yaw) * 0.7 + rng.gauss(0, 0.25)
+    spots = LIT_TOWNS if factors.place == "above the earth at night" else FAIR_COASTS
+    spot = rng.choice(spots)
     return Scene(
         seed=seed,
         index=index,
         split=split,
         factors=factors,
         variant=rng.randrange(2**31),
-        yaw=rng.random(),
-        pitch=rng.uniform(-8, 10),
+        yaw=yaw,
+        pitch=rng.uniform(-10, 9),
         roll=rng.gauss(0, 7),
         side=rng.choice((-1, 1)),
         tilt=rng.gauss(0, 12),
-        height=rng.uniform(1.76, 2.0),
-        camera_azimuth=rng.gauss(0, 6),
-        camera_elevation=rng.uniform(-10, 14),
-        offset=(rng.gauss(0, 0.02), rng.gauss(0, 0.015)),
-        sun_azimuth=rng.choice((-1, 1)) * rng.uniform(25, 65),
-        sun_elevation=rng.uniform(18, 50),
-        planet_radius=rng.uniform(24, 42),
-        planet_rise=rng.uniform(-4, 9),
-        planet_lean=rng.uniform(-35, 35),
-        planet_spin=(rng.uniform(-50, 50), rng.uniform(-50, 50), rng.uniform(0, 360)),
+        shot=shot,
+        lens=rng.uniform(*LENS[shot]),
+        fill=rng.uniform(*FILL[shot]),
+        offset=(max(-1.0, min(1.0, aside)), rng.uniform(-0.5, 0.5)),
+        aperture=rng.uniform(5.6, 14),
+        exposure=rng.gauss(0, 0.12),
+        camera_azimuth=rng.gauss(0, 7),
+        camera_elevation=rng.uniform(-16, 18),
+        camera_roll=rng.gauss(0, 4),
+        sun_azimuth=rng.choice((-1, 1)) * rng.uniform(28, 68),
+        sun_elevation=rng.uniform(14, 48),
+        planet_radius=rng.uniform(1.7, 2.9),
+        planet_rise=rng.uniform(-0.25, 0.55),
+        planet_lean=rng.uniform(-32, 32),
+        planet_spot=(spot[0] + rng.gauss(0, 6), spot[1] + rng.gauss(0, 5)),
+        planet_turn=rng.uniform(0, 360),
     )
 
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
 from rocketman.provenance import identity
@@ -37,6 +37,8 @@ HumanPart = Literal["wrote_prompt", "chose", "edited", "reordered"]
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 AI_MADE = IPTC + "trainedAlgorithmicMedia"
 """IPTC's word for "made by a generative model"."""
+AI_COMPOSED = IPTC + "compositeWithTrainedAlgorithmicMedia"
+"""IPTC's word for "put together, in part from what a generative model made"."""
 
 RECIPE = "rocketman.recipe"
 SOFT_BINDING = "c2pa.soft-binding"
@@ -81,6 +83,9 @@ class Claim:
     """Of the data set that the model learnt from."""
     human: Mapping[HumanPart, str] = field(default_factory=dict)
     """What a person did; the value is a sentence, or "" for the usual one."""
+    source_type: str = AI_MADE
+    description: str = "Drawn from noise by a diffusion model."
+    """Of the making, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,23 @@ def signed(data: bytes, claim: Claim, start: bytes | None = None) -> Signed:
     CredentialsError if `data` is of no kind that can be signed or the service does not answer;
     `identity.IdentityError` if there is no usable key.
     """
+    out = io.BytesIO()
+    manifest = _sign(io.BytesIO(data), out, claim, start)
+    return Signed(out.getvalue(), manifest)
+
+
+def sign_file(source: Path, target: Path, claim: Claim) -> None:
+    """As `signed`, for a film: from file to new file, holding neither in memory."""
+    with source.open("rb") as file, target.open("x+b") as out:
+        _sign(file, out, claim)
+
+
+def _sign(source: BinaryIO, target: BinaryIO, claim: Claim, start: bytes | None = None) -> bytes:
+    """Copy a file with a signed manifest in it. Returns the manifest."""
     import c2pa
 
-    kind = media_type(data)
+    kind = media_type(source.read(32))
+    source.seek(0)
     if kind is None:
         raise CredentialsError("Only PNG, JPEG, WebP and MP4 files can be signed.")
     start_kind = media_type(start) if start is not None else None
@@ -141,18 +160,17 @@ def signed(data: bytes, claim: Claim, start: bytes | None = None) -> Signed:
             )
         settings["core"] = {"allowed_network_hosts": [host]}
     info = c2pa.C2paSignerInfo(who.algorithm, who.chain, who.key, clock and clock.encode())
-    out = io.BytesIO()
     try:
         context = c2pa.Context.from_dict(settings, signer=c2pa.Signer.from_info(info))
         with _unbroken(), context, c2pa.Builder(_definition(claim), context=context) as builder:
             if start is not None:
                 about = {"title": "the picture it started from", "relationship": "inputTo"}
                 builder.add_ingredient(about, start_kind, io.BytesIO(start))
-            manifest = builder.sign(kind, io.BytesIO(data), out)
+            manifest: bytes = builder.sign(kind, source, target)
     except c2pa.C2paError as error:
         from_clock = f" (the time stamp comes from {clock})" if clock else ""
-        raise CredentialsError(f"The picture could not be signed: {error}{from_clock}.") from error
-    return Signed(out.getvalue(), manifest)
+        raise CredentialsError(f"The file could not be signed: {error}{from_clock}.") from error
+    return manifest
 
 
 @contextmanager
@@ -250,9 +268,9 @@ def _definition(claim: Claim) -> dict[str, Any]:
     actions: list[dict[str, Any]] = [
         {
             "action": "c2pa.created",
-            "digitalSourceType": AI_MADE,
+            "digitalSourceType": claim.source_type,
             "softwareAgent": agent,
-            "description": "Drawn from noise by a diffusion model.",
+            "description": claim.description,
             "parameters": {
                 "rocketman.model": claim.model,
                 "rocketman.model_hash": claim.model_hash,

@@ -17,9 +17,15 @@ from mathutils import Matrix
 
 from rocketman.scenes import limbs
 from rocketman.scenes.helmets import helmet
-from rocketman.scenes.kit import Kit, kept, show
+from rocketman.scenes.kit import PLATE, POCKET, ROUND, Array, Kit, kept, shift, show
 from rocketman.scenes.poses import Arm, Leg, Pose
 from rocketman.scenes.suits import SUITS, Suit, _belt, finish, torso
+
+
+SHIELD = np.array([(0.06, 0.96), (0.28, 0.97), (0.5, 0.97), (0.72, 0.97), (0.94, 0.96), (0.94, 0.7),
+                   (0.93, 0.5), (0.87, 0.3), (0.76, 0.15), (0.62, 0.06), (0.5, 0.03), (0.38, 0.06),
+                   (0.24, 0.15), (0.13, 0.3), (0.07, 0.5), (0.06, 0.7)])[::-1]  # fmt: skip
+"""Outline of the emblem."""
 
 
 def build(suit: str, pose: Pose, at: Matrix, rng: random.Random) -> None:
@@ -50,21 +56,44 @@ def build(suit: str, pose: Pose, at: Matrix, rng: random.Random) -> None:
 def _arm(suit: str, cut: Suit, arm: Arm, sleeves: Kit, cuffs: Kit, rng: random.Random) -> None:
     sleeve, ring = limbs.arm(sleeves, arm, cut.cloth, rng.randrange(1000))
     limbs.gauntlet(cuffs, arm, ring, cut.cloth.arm[2] * 0.93, rng.randrange(1000))
-    # The outside of the upper arm carries a patch: the columns that look away from the body.
-    rows, columns = sleeve.shape[:2]
-    row = round(rows * 0.24)
-    centre = sleeve[row].mean(axis=0)
+    # The outside of each upper arm carries a flag or a patch.
+    row = round(len(sleeve) * 0.235)
     out = np.array([arm.side * 1.0, -0.75, 0.1])
-    middle = int(np.argmax((sleeve[row] - centre) @ out))
-    take = np.arange(middle - 3, middle + 4) % columns
-    piece = sleeve[row - 4 : row + 5][:, take]
-    # The picture stands upright: up the arm, and not mirrored.
+    piece = _piece(sleeve, row, 5, 4, out)
+    if arm.side > 0:
+        sleeves.badge(piece, "flag", PLATE * (1, 0.62) + (0, 0.19))
+    else:
+        sleeves.badge(piece, "patch", ROUND)
+    if arm.side > 0 and cut.checklist:
+        # A booklet strapped on the cuff, to be read with the hand in front of the visor.
+        board = ring @ shift(0, cut.cloth.arm[2] + 0.014, -0.052)
+        sleeves.box((0.075, 0.02, 0.10), "dark", at=board, bevel=0.006)
+        x, z = np.meshgrid(np.linspace(-0.033, 0.033, 3), np.linspace(-0.045, 0.045, 3))
+        page = np.stack([-x, np.full_like(x, 0.0105), z], -1)
+        sleeves.badge(page, "label", PLATE, at=board)
+
+
+def _piece(surface: Array, row: int, rows: int, columns: int, out: Array) -> Array:
+    """The part of a limb around `row` that looks to `out`, upright as a viewer sees it."""
+    centre = surface[row].mean(axis=0)
+    middle = int(np.argmax((surface[row] - centre) @ out))
+    take = np.arange(middle - columns, middle + columns + 1) % surface.shape[1]
+    piece = surface[max(row - rows, 0) : row + rows + 1][:, take]
+    # Rows run down the limb: turned over, they run up; then columns run to the viewer's right.
     piece = piece[::-1]
-    sleeves.decal(piece[:, ::-1], "flag" if arm.side > 0 else "patch")
+    normal = np.cross(piece[0, -1] - piece[0, 0], piece[-1, 0] - piece[0, 0])
+    result: Array = piece if normal @ out > 0 else piece[:, ::-1]
+    return result
 
 
 def _leg(suit: str, cut: Suit, leg: Leg, trousers: Kit, rng: random.Random) -> None:
-    limbs.leg(trousers, leg, cut.cloth, rng.randrange(1000))
+    trouser, _ = limbs.leg(trousers, leg, cut.cloth, rng.randrange(1000))
+    if cut.pockets:
+        out = np.array([leg.side * 0.9, -0.9, 0.0])
+        row = round(len(trouser) * 0.37)
+        trousers.badge(_piece(trouser, row, 9, 6, out), "fabric", POCKET, lift=0.013)
+        flap = _piece(trouser, row - 7, 2, 6, out)
+        trousers.badge(flap, "fabric", POCKET, lift=0.018, tone=-0.06)
 
 
 def _kept(suit: str, part: str) -> bpy.types.Mesh:
@@ -92,21 +121,23 @@ def _kept(suit: str, part: str) -> bpy.types.Mesh:
 def _trunk(cut: Suit) -> Kit:
     kit = Kit()
     skin = torso(kit, cut)
-    cut.chest(kit)
+    cut.chest(kit, cut)
     ring = [(0.160, 0.225), (0.200, 0.222), (0.207, 0.232), (0.196, 0.240), (0.196, 0.247),
             (0.206, 0.252), (0.204, 0.264), (0.170, 0.272)]  # fmt: skip
     kit.lathe(ring, "ring", columns=48)
     if cut.hard:
         _belt(kit, cut, -0.245, "ring", 0.035, 0.012)
-    # Name plate on the breast, emblem on the other.
-    for x, slot, rows, wide in (
-        (-0.14, "emblem", (-0.02, 0.075), 4),
-        (0.13, "label", (0.1, 0.14), 3),
-    ):
-        z = skin[:, 0, 2]
-        low, high = int(np.searchsorted(z, rows[0] + 0.05)), int(np.searchsorted(z, rows[1] + 0.05))
-        front = skin[(low + high) // 2]
-        column = int(np.argmin(np.where(front[:, 1] < 0, np.abs(front[:, 0] - x), 9)))
-        piece = skin[low : high + 1, column - wide : column + wide + 1]
-        kit.decal(piece, slot)
+    # The emblem on one breast, the name plate on the other.
+    front = np.array([0.0, -1.0, 0.0])
+    z = skin[:, 0, 2]
+    for x, height, rows, columns, slot in ((-0.115, 0.085, 4, 3, "emblem"),
+                                           (0.105, 0.105, 2, 3, "label")):  # fmt: skip
+        row = int(np.searchsorted(z, height))
+        face = np.where(skin[row, :, 1] < 0, np.abs(skin[row, :, 0] - x), 9.0)
+        middle = int(np.argmin(face))
+        piece = skin[row - rows : row + rows + 1, middle - columns : middle + columns + 1]
+        if (piece[0, -1] - piece[0, 0])[0] < 0:
+            piece = piece[:, ::-1]
+        assert piece[0, 0] @ front > 0
+        kit.badge(piece, slot, SHIELD if slot == "emblem" else PLATE)
     return kit

@@ -15,7 +15,7 @@ import numpy as np
 from rocketman.scenes.kit import Array
 from rocketman.scenes.shapes import Color
 
-GOLD = (1.0, 0.56, 0.13)
+GOLD = (1.0, 0.50, 0.09)
 
 
 def surface(
@@ -124,7 +124,7 @@ def visor(name: str, tint: Color = GOLD, roughness: float = 0.045) -> bpy.types.
     found = bpy.data.materials.get(name)
     if found is not None:
         return found
-    made = surface(name, tint, roughness=roughness, metallic=1.0, coat=0.35)
+    made = surface(name, tint, roughness=roughness, metallic=1.0, coat=0.2)
     nodes, links = made.node_tree.nodes, made.node_tree.links
     shader = nodes["Principled BSDF"]
     coordinates = nodes.new("ShaderNodeTexCoord")
@@ -140,6 +140,15 @@ def visor(name: str, tint: Color = GOLD, roughness: float = 0.045) -> bpy.types.
     level.inputs["To Max"].default_value = roughness + 0.16
     links.new(smear.outputs["Fac"], level.inputs["Value"])
     links.new(level.outputs["Result"], shader.inputs["Roughness"])
+    # Gold film takes blue earthshine for green: a little warm light of its own keeps it gold.
+    rim = nodes.new("ShaderNodeLayerWeight")
+    rim.inputs["Blend"].default_value = 0.35
+    warm = nodes.new("ShaderNodeMapRange")
+    warm.inputs["To Min"].default_value = 0.10
+    warm.inputs["To Max"].default_value = 0.34
+    links.new(rim.outputs["Facing"], warm.inputs["Value"])
+    links.new(warm.outputs["Result"], shader.inputs["Emission Strength"])
+    shader.inputs["Emission Color"].default_value = (1.0, 0.42, 0.05, 1)
     return made
 
 
@@ -224,7 +233,7 @@ def _flag(ground: Color) -> Array:
 def _screen(ground: Color) -> Array:
     """A lit display: figures in two rows, a bar, a curve."""
     x, y = _plane(96, 1.6)
-    made = np.zeros((*x.shape, 3)) + (0.01, 0.03, 0.04)
+    made = np.zeros((*x.shape, 3)) + np.array([0.01, 0.03, 0.04])
     curve = np.abs(y - 0.15 - 0.22 * np.sin(5 * x) * np.exp(-((x - 0.2) ** 2)))
     made[(curve < 0.07) & (np.abs(x) < 1.4)] = (0.10, 0.95, 0.55)
     column = np.floor((x + 1.6) / 0.16).astype(int)
@@ -238,7 +247,7 @@ def _screen(ground: Color) -> Array:
 def _label(ground: Color) -> Array:
     """A placard: lines of print that are too small to read, a red frame above them."""
     x, y = _plane(96, 1.6)
-    made = np.zeros((*x.shape, 3)) + (0.82, 0.81, 0.77)
+    made = np.zeros((*x.shape, 3)) + np.array([0.82, 0.81, 0.77])
     word = np.sin(37.0 * x + 3.0 * np.floor(y * 4)) + np.sin(91.0 * x) > -0.4
     line = np.mod(y * 4, 1.0) < 0.45
     made[word & line & (np.abs(x) < 1.3) & (y < 0.35) & (y > -0.85)] = (0.08, 0.08, 0.09)

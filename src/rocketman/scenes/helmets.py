@@ -117,11 +117,10 @@ def _eva(kit: Kit, glass: Kit) -> None:
 
 def _launch(kit: Kit, glass: Kit) -> None:
     """A launch helmet: white shell, a wide clear opening behind gold film, a bar that locks it."""
-    size, face = (0.222, 0.245, 0.242), Face(wide=74, up=46, down=50, square=2.3)
+    size, face = (0.222, 0.245, 0.242), Face(wide=67, up=40, down=46, square=2.4)
     line = _shell(kit, face, size, "shell", 0.03)
     _visor(glass, face, (0.222, 0.252, 0.240), 1.0)
-    _trim(kit, line, 0.0085, "dark", 1.0)
-    _trim(kit, line, 0.006, "ring", 1.045)
+    _trim(kit, line, 0.0095, "dark", 1.0)
     for side in (-1, 1):
         hinge = aimed((side * 0.215, 0.02, 0.015), (side, 0, 0))
         kit.lathe([(0.042, -0.012), (0.044, 0.006), (0.034, 0.014), (0.0001, 0.016)],
@@ -129,7 +128,7 @@ def _launch(kit: Kit, glass: Kit) -> None:
     # The dark sunshade is pushed up over the crown.
     phi = np.arange(COLUMNS) * 2 * pi / COLUMNS
     top = np.clip(np.sin(phi), 0, 1) ** 0.5
-    away = np.radians(np.linspace(50, 88, 8))[:, None] * np.ones(COLUMNS)
+    away = np.radians(np.linspace(46, 66, 8))[:, None] * np.ones(COLUMNS)
     shade = _skin(away, np.full(away.shape, 1.022), size)
     keep = np.where(top > 0.5)[0]
     kit.grid(shade[:, keep], "dark", wrap=False)

@@ -92,6 +92,25 @@ def swept(path: ArrayLike, radii: ArrayLike, columns: int, inner: ArrayLike | No
     return result
 
 
+ROUND = np.stack([0.5 + 0.48 * np.cos(np.arange(40) * pi / 20),
+                  0.5 + 0.48 * np.sin(np.arange(40) * pi / 20)], 1)  # fmt: skip
+"""Outline of a round patch."""
+
+
+def _plate(round_: float) -> Array:
+    angle = np.arange(40) * pi / 20 + pi / 40
+    c, s = np.cos(angle), np.sin(angle)
+    half = np.stack([np.sign(c) * np.abs(c) ** round_, np.sign(s) * np.abs(s) ** round_], 1)
+    result: Array = 0.5 + 0.5 * half
+    return result
+
+
+PLATE = _plate(0.12)
+"""Outline of a flag or a placard."""
+POCKET = _plate(0.25)
+"""Outline of a pocket."""
+
+
 class Kit:
     """Surfaces that become one mesh. `slot` everywhere is the name of a material."""
 
@@ -140,8 +159,8 @@ class Kit:
     ) -> None:
         """A surface from (rows, columns, 3); `wrap` closes each row to a ring, `caps` the ends.
 
-        `tone` (a number, one a row, or one a point) darkens below 0; `bands` are runs of rows, first
-        and last, in other materials.
+        `tone` (a number, one a row, or one a point) darkens below 0; `bands` are runs of rows,
+        first and last, in other materials.
         """
         rows, columns = points.shape[:2]
         v, u = np.meshgrid(np.linspace(0, 1, rows), np.linspace(0, 1, columns), indexing="ij")
@@ -259,25 +278,45 @@ class Kit:
         # Worn edges: the rounding is a little lighter than the faces.
         self.grid(points, slot, at=at, tone=tone)
 
-    def decal(
-        self, points: Array, slot: str, *, lift: float = 0.003, flip: bool = False, at: Array = EYE
+    def badge(
+        self,
+        piece: Array,
+        slot: str,
+        outline: ArrayLike,
+        *,
+        lift: float = 0.003,
+        at: Array = EYE,
+        tone: float = 0.0,
     ) -> None:
-        """A patch sewn on: a piece (rows, columns, 3) of another surface, lifted off it.
+        """Something sewn on: a patch, a flag, a pocket.
 
-        Its picture runs along the columns, from the first row upwards; `flip` mirrors it.
+        `piece` is a part (rows, columns, 3) of another surface, rows from bottom to top, columns
+        from the viewer's left to right; `outline` (N, 2) is the patch in it, 0 to 1 across and up.
+        Its picture fills the piece; it stands off by `lift` with a rounded edge.
         """
-        du = np.gradient(points, axis=1)
-        dv = np.gradient(points, axis=0)
-        normal = unit(np.cross(du, dv))
-        laid = points + normal * lift
-        if flip:
-            laid = laid[:, ::-1]
-        first = self._count
-        self.grid(laid, slot, at=at, wrap=False, caps=False)
-        if flip:
-            # Mirrored columns turn the faces inside out: wind them the other way.
-            self._corners[-1] = self._corners[-1].reshape(-1, 4)[:, ::-1].reshape(-1)
-        assert self._count > first
+        edge = np.asarray(outline, float)
+        middle = edge.mean(axis=0)
+        shares = np.array([0.002, 0.35, 0.7, 0.93, 0.985, 1.0])
+        uv = middle + shares[:, None, None] * (edge - middle)
+        high = lift * np.array([1, 1, 1, 1, 0.75, -0.6])[:, None, None]
+        rows, columns = piece.shape[:2]
+        normal = unit(np.cross(np.gradient(piece, axis=1), np.gradient(piece, axis=0)))
+        v = np.clip(uv[..., 1], 0, 1) * (rows - 1)
+        u = np.clip(uv[..., 0], 0, 1) * (columns - 1)
+        i = np.minimum(v.astype(int), rows - 2)
+        j = np.minimum(u.astype(int), columns - 2)
+        fv, fu = (v - i)[..., None], (u - j)[..., None]
+
+        def sampled(field: Array) -> Array:
+            low = field[i, j] * (1 - fu) + field[i, j + 1] * fu
+            top = field[i + 1, j] * (1 - fu) + field[i + 1, j + 1] * fu
+            result: Array = low * (1 - fv) + top * fv
+            return result
+
+        points = sampled(piece) + unit(sampled(normal)) * high
+        shade = tone + np.array([0, 0, 0, 0, -0.25, -0.5])
+        self.grid(points, slot, at=at, caps=False, tone=shade)
+        self._uv[-1] = uv.reshape(-1, 2)
 
     def mesh(self, name: str, surfaces: Callable[[str], bpy.types.Material]) -> bpy.types.Mesh:
         """The mesh; `surfaces` finds a material by the name of its slot."""

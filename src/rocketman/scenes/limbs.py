@@ -69,14 +69,14 @@ def folds(
         phase, middle = rng.uniform(0, 6.3), rng.uniform(0, 6.3)
         line = 2 * pi * along / length + turns * around + 1.2 * np.sin(around + phase)
         here = 0.5 + 0.5 * np.sin(around + middle + 7 * along * rng.uniform(0.6, 1.5))
-        ridge = np.exp(-3.0 * (1 + np.cos(line)))
+        ridge = np.exp(-2.3 * (1 + np.cos(line)))
         height += cloth.drape * (ridge - 0.25) * here
     for place, bent in joints:
         near = np.exp(-(((along - place) / 0.075) ** 2))
         wide = np.exp(-(((along - place) / 0.11) ** 2))
         inside = 0.5 + 0.5 * np.cos(around)
         # Cloth gathers inside a bent joint in a few deep folds that fan out from the crook.
-        fan = (along - place) / 0.042 * (1 + 0.25 * np.cos(around)) + 0.12 * np.sin(3 * around)
+        fan = (along - place) / 0.050 * (1 + 0.25 * np.cos(around)) + 0.12 * np.sin(3 * around)
         height += cloth.crush * bent * near * inside**0.8 * (_valley(fan, 0.6) * 1.5 - 0.9)
         # On the outside it is drawn smooth over the joint, a little fuller.
         height += 0.4 * cloth.crush * bent * near * (1 - inside)
@@ -196,7 +196,7 @@ def leg(kit: Kit, leg: Leg, cloth: Cloth, seed: int) -> tuple[Array, Array]:
         kit, [inside, leg.hip, leg.knee, end],
         [hip * 0.86, hip, hip * 0.97, knee * 1.06, knee, knee * 0.97, ankle],
         [0, 0.12, 0.3, 0.52, 0.6, 0.8, 1.0], inner,
-        ((0, 0.8 * hip_bent), (1, bent)), cloth, 40, 0.0125, seed, cloth.leg_bands,
+        ((0, 0.8 * hip_bent), (1, bent)), cloth, 44, 0.0105, seed, cloth.leg_bands,
     )  # fmt: skip
     return surface, aimed(end, -way, leg.foot[:3, 0])
 

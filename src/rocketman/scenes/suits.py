@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from rocketman.scenes.fabrics import GOLD, surface, visor
-from rocketman.scenes.kit import Array, Kit, aimed, curve, scale, shift
+from rocketman.scenes.kit import PLATE, Array, Kit, aimed, curve, shift
 from rocketman.scenes.limbs import Cloth, folds
 from rocketman.scenes.shapes import Color
 
@@ -39,12 +39,16 @@ class Suit:
     cloth: Cloth
     helmet: str
     boots: str
-    chest: Callable[[Kit], None]
+    chest: Callable[[Kit, Suit], None]
     back: Callable[[Kit], None]
     girth: tuple[float, float, float]
     """Half width at hips, waist and chest."""
     deep: tuple[float, float, float]
     """Half depth there."""
+    pockets: bool = False
+    """Pockets on the thighs."""
+    checklist: bool = False
+    """A booklet on the left cuff."""
     hard: bool = False
     """A hard upper torso: smooth above the waist."""
 
@@ -52,41 +56,55 @@ class Suit:
 COLUMNS = 72
 
 
+MARKS = (-0.665, -0.645, -0.60, -0.50, -0.42, -0.27, -0.12, 0.06, 0.15, 0.205, 0.24, 0.255)
+POWER = ((-0.6, 0.0, 0.2, 0.25), (0.85, 0.78, 0.85, 1.0))
+"""How square the trunk's section is at some heights: 1 is an ellipse, less is squarer."""
+
+
+def _girth(suit: Suit, z: Array) -> tuple[Array, Array]:
+    """Half width and half depth of the trunk at heights z."""
+    hip, waist, chest = suit.girth
+    wide = np.interp(z, MARKS, [0.02, 0.10, 0.185, hip, hip * 0.97, waist, chest * 0.97, chest,
+                                chest * 0.93, 0.235, 0.188, 0.175])  # fmt: skip
+    hip, waist, chest = suit.deep
+    deep = np.interp(z, MARKS, [0.02, 0.085, 0.14, hip, hip * 0.97, waist, chest, chest,
+                                chest * 0.95, 0.195, 0.178, 0.17])  # fmt: skip
+    return wide, deep
+
+
 def torso(kit: Kit, suit: Suit) -> Array:
     """The trunk from crotch to neck ring; returns its surface (rows, COLUMNS, 3)."""
-    z = np.concatenate([np.linspace(-0.665, -0.6, 8)[:-1], np.linspace(-0.6, 0.255, 76)])
-    hip, waist, chest = suit.girth
-    hip_d, waist_d, chest_d = suit.deep
-    marks = [-0.665, -0.645, -0.60, -0.50, -0.42, -0.27, -0.12, 0.06, 0.15, 0.205, 0.24, 0.255]
-    wide = np.interp(z, marks, [0.02, 0.10, 0.185, hip, hip * 0.97, waist, chest * 0.97, chest,
-                                chest * 0.93, 0.235, 0.188, 0.175])  # fmt: skip
-    deep = np.interp(z, marks, [0.02, 0.085, 0.14, hip_d, hip_d * 0.97, waist_d, chest_d,
-                                chest_d, chest_d * 0.95, 0.195, 0.178, 0.17])  # fmt: skip
+    z = np.concatenate([np.linspace(-0.665, -0.6, 8)[:-1], np.linspace(-0.6, 0.255, 84)])
     soft = np.array([1, 4, 7, 4, 1]) / 17
-    wide = np.convolve(np.pad(wide, 2, mode="edge"), soft, "valid")
-    deep = np.convolve(np.pad(deep, 2, mode="edge"), soft, "valid")
+    wide, deep = (
+        np.convolve(np.pad(half, 2, mode="edge"), soft, "valid") for half in _girth(suit, z)
+    )
     theta = np.arange(COLUMNS) * 2 * pi / COLUMNS
     c, s = np.cos(theta), np.sin(theta)
-    power = np.interp(z, [-0.6, 0.0, 0.2, 0.25], [0.85, 0.78, 0.85, 1.0])[:, None]
+    power = np.interp(z, *POWER)[:, None]
     x = wide[:, None] * np.sign(c) * np.abs(c) ** power
     y = deep[:, None] * np.sign(s) * np.abs(s) ** power
     height = 1.15 * folds(z + 0.7, theta * 2, ((0.43, 0.35), (0.22, 0.4)), suit.cloth, 11)
-    stiff = np.interp(z, [-0.28, -0.20, 0.1, 0.2], [1, 0.15, 0.15, 0.1] if suit.hard else
+    stiff = np.interp(z, [-0.28, -0.20, 0.1, 0.2], [1, 0.25, 0.25, 0.15] if suit.hard else
                       [1, 0.9, 0.7, 0.2])  # fmt: skip
     height *= (stiff * np.clip((0.255 - z) / 0.06, 0, 1) * np.clip((z + 0.66) / 0.1, 0, 1))[:, None]
+    tone = np.clip(height / 0.016, -1, 0.3) * 0.6
+    # Seams: down the front, down the sides, across the breast and the hips.
+    for line, width in ((np.abs(x) + 9 * (y > 0), 0.007), (np.abs(np.abs(x) - 0.16), 0.007),
+                        (np.abs(z[:, None] - 0.135), 0.007), (np.abs(z[:, None] + 0.215), 0.008),
+                        (np.abs(z[:, None] + 0.46), 0.008)):  # fmt: skip
+        seam = np.exp(-((line / width) ** 2))
+        height = height - 0.004 * seam
+        tone = tone - 0.28 * seam
     grow = 1 + height / np.hypot(x, y).clip(0.08)
     points = np.stack([x * grow, y * grow, np.broadcast_to(z[:, None], x.shape)], -1)
-    kit.grid(points, "fabric", tone=np.clip(height / 0.016, -1, 0.3) * 0.6)
+    kit.grid(points, "fabric", tone=tone)
     return points
 
 
 def _belt(kit: Kit, suit: Suit, z: float, slot: str, thick: float, tall: float) -> None:
     """A band around the waist, on the ellipse of the trunk there."""
-    marks = [-0.5, -0.27, -0.12, 0.06]
-    hip, waist, chest = suit.girth
-    wide = float(np.interp(z, marks, [hip, waist, chest * 0.97, chest]))
-    hip_d, waist_d, chest_d = suit.deep
-    deep = float(np.interp(z, marks, [hip_d, waist_d, chest_d, chest_d]))
+    wide, deep = (float(half[0]) for half in _girth(suit, np.array([z])))
     outline = [(1 - 0.1, -tall), (1 + thick, -tall), (1 + thick * 1.5, -tall * 0.4),
                (1 + thick * 1.5, tall * 0.4), (1 + thick, tall), (1 - 0.1, tall)]  # fmt: skip
     angle = np.arange(56) * 2 * pi / 56
@@ -122,15 +140,15 @@ def _front(points: list[tuple[float, float, float]], side: int) -> list[tuple[fl
     return [(side * x, y, z) for x, y, z in points]
 
 
-def _eva_chest(kit: Kit) -> None:
+def _eva_chest(kit: Kit, suit: Suit) -> None:
     """A display and control module: a stepped box with a screen, switches, a placard, valves."""
     kit.box((0.285, 0.10, 0.155), "shell", at=shift(0, -0.262, -0.025), bevel=0.016)
     kit.box((0.245, 0.085, 0.07), "shell", at=shift(0, -0.25, -0.125), bevel=0.014)
     kit.box((0.20, 0.02, 0.05), "dark", at=shift(-0.03, -0.31, 0.02), bevel=0.006)
     x, z = np.meshgrid(np.linspace(-0.12, 0.05, 5), np.linspace(0.0, 0.04, 3))
-    kit.decal(np.stack([x, np.full_like(x, -0.3205), z], -1), "screen", lift=0.001)
+    kit.badge(np.stack([x, np.full_like(x, -0.3205), z], -1), "screen", PLATE, lift=0.002)
     x, z = np.meshgrid(np.linspace(-0.12, -0.03, 4), np.linspace(-0.085, -0.03, 3))
-    kit.decal(np.stack([x, np.full_like(x, -0.313), z], -1), "label", lift=0.001)
+    kit.badge(np.stack([x, np.full_like(x, -0.313), z], -1), "label", PLATE, lift=0.002)
     _knobs(kit, -0.312, -0.045, (0.015, 0.055, 0.095), "dark")
     _knobs(kit, -0.312, -0.08, (0.035, 0.075), "accent")
     _dial(kit, aimed((0.105, -0.308, 0.02), (0, -1, 0.1)), 0.019, "white face")
@@ -142,9 +160,9 @@ def _eva_chest(kit: Kit) -> None:
         kit.hose(_front([(0.13, -0.255, -0.14), (0.20, -0.27, -0.23), (0.27, -0.14, -0.24),
                          (0.26, 0.10, -0.18), (0.20, 0.24, -0.12)], side),
                  0.019, "hose white")  # fmt: skip
-        kit.tube(curve(_front([(0.11, -0.235, 0.05), (0.135, -0.225, 0.13), (0.16, -0.16, 0.21),
-                               (0.17, -0.02, 0.255), (0.17, 0.16, 0.22)], side), 6),
-                 0.017, "strap", columns=8)  # fmt: skip
+        _webbing(kit, suit, _front([(0.10, -0.235, 0.03), (0.125, -0.225, 0.12),
+                                    (0.155, -0.16, 0.21), (0.165, -0.02, 0.262),
+                                    (0.165, 0.18, 0.235)], side), 0.02, "strap")  # fmt: skip
     # Tether hooks at the waist.
     for side in (-1, 1):
         kit.ring(0.022, 0.005, "ring", at=aimed((side * 0.17, -0.235, -0.30), (0.2, -1, 0)))
@@ -170,7 +188,7 @@ def _eva_back(kit: Kit) -> None:
                  columns=8)  # fmt: skip
 
 
-def _launch_chest(kit: Kit) -> None:
+def _launch_chest(kit: Kit, suit: Suit) -> None:
     """A harness: webbing over shoulders and between the legs, buckles, a life-vest collar."""
     for side in (-1, 1):
         strap = _front(
@@ -187,13 +205,12 @@ def _launch_chest(kit: Kit) -> None:
             ],
             side,
         )
-        _webbing(kit, strap, 0.024, "strap")
+        _webbing(kit, suit, strap, 0.024, "strap")
         kit.box((0.062, 0.03, 0.045), "ring", at=shift(side * 0.135, -0.236, 0.06), bevel=0.008)
         kit.box((0.055, 0.026, 0.03), "ring", at=shift(side * 0.1, -0.226, -0.19), bevel=0.006)
         # Lobes of the life vest under the arms, and the pockets on the chest.
-        kit.ball((0.05, 0.085, 0.095), "strap", at=shift(side * 0.235, -0.10, -0.06))
-    _webbing(
-        kit, [(-0.13, -0.236, -0.02), (0, -0.25, -0.035), (0.13, -0.236, -0.02)], 0.02, "strap"
+        kit.box((0.07, 0.13, 0.15), "strap", at=shift(side * 0.232, -0.105, -0.05), bevel=0.033)
+    _webbing(kit, suit, [(-0.13, -0.236, -0.02), (0, -0.25, -0.035), (0.13, -0.236, -0.02)], 0.02, "strap"
     )
     kit.box((0.07, 0.035, 0.05), "ring", at=shift(0, -0.252, -0.035), bevel=0.01)
     _connector(kit, aimed((-0.055, -0.222, -0.125), (-0.15, -1, -0.1)), 0.022, "blue part")
@@ -202,17 +219,28 @@ def _launch_chest(kit: Kit) -> None:
               (-0.27, -0.05, -0.30), (-0.2, 0.15, -0.2)], 0.019, "dark")  # fmt: skip
 
 
-def _webbing(kit: Kit, points: list[tuple[float, float, float]], half: float, slot: str) -> None:
-    """A flat strap along a line that lies on the chest."""
-    line = curve(points, 8)
+def _webbing(
+    kit: Kit, suit: Suit, points: list[tuple[float, float, float]], half: float, slot: str
+) -> None:
+    """A flat strap along a line; in front and below the shoulders it lies on the trunk."""
+    line = curve(points, 10)
+    wide, deep = _girth(suit, line[:, 2])
+    power = np.interp(line[:, 2], *POWER)
+    share = np.clip(np.abs(line[:, 0]) / wide, 0, 0.97) ** (2 / power)
+    lying = -deep * (1 - share) ** (power / 2) - 0.004
+    here = np.clip((0.19 - line[:, 2]) / 0.07, 0, 1) * (line[:, 1] < 0.0)
+    line[:, 1] += (lying - line[:, 1]) * here
     tangent = np.gradient(line, axis=0)
-    out = line * np.array([0.5, 1, 0]) / (np.linalg.norm(line * np.array([0.5, 1, 0]), axis=1,
-                                                         keepdims=True) + 1e-9)  # fmt: skip
+    out = line * np.array([0.5, 1, 0.0])
+    out[:, 2] = np.clip((line[:, 2] - 0.16) * 4, 0, 1) * 0.2
+    out /= np.linalg.norm(out, axis=1, keepdims=True) + 1e-9
     across = np.cross(tangent, out)
     across /= np.linalg.norm(across, axis=1, keepdims=True)
-    section = [(-1, -0.006), (-1, 0.008), (-0.6, 0.010), (0.6, 0.010), (1, 0.008), (1, -0.006)]
+    out = np.cross(across, tangent)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    section = [(-1, -0.012), (-1, 0.004), (-0.8, 0.007), (0.8, 0.007), (1, 0.004), (1, -0.012)]
     points3 = np.stack([line + across * half * a + out * b for a, b in section], 1)
-    kit.grid(points3, slot)
+    kit.grid(points3, slot, tone=np.array([-0.4, -0.2, 0, 0, -0.2, -0.4])[None, :] + 0 * line[:, :1])
 
 
 def _launch_back(kit: Kit) -> None:
@@ -224,7 +252,7 @@ def _launch_back(kit: Kit) -> None:
     kit.ring(0.03, 0.006, "ring", at=aimed((0.2, 0.26, 0.12), (1, 0, 0)))
 
 
-def _sleek_chest(kit: Kit) -> None:
+def _sleek_chest(kit: Kit, suit: Suit) -> None:
     """Seams in a slim suit: yoke lines in the accent colour, a port at the hip, a small badge."""
     for side in (-1, 1):
         line = _front(
@@ -238,16 +266,16 @@ def _sleek_chest(kit: Kit) -> None:
             ],
             side,
         )
-        _webbing(kit, line, 0.011, "accent")
+        _webbing(kit, suit, line, 0.011, "accent")
         side_line = _front(
             [(0.262, -0.03, -0.02), (0.225, -0.045, -0.25), (0.235, -0.05, -0.44)], side
         )
-        _webbing(kit, side_line, 0.012, "seam")
-    _webbing(kit, [(0, -0.21, 0.17), (0, -0.227, 0.0), (0, -0.20, -0.22), (0, -0.19, -0.42)], 0.007,
+        _webbing(kit, suit, side_line, 0.012, "seam")
+    _webbing(kit, suit, [(0, -0.21, 0.17), (0, -0.227, 0.0), (0, -0.20, -0.22), (0, -0.19, -0.42)], 0.007,
              "dark")  # fmt: skip
     kit.box((0.088, 0.022, 0.042), "dark", at=shift(0.1, -0.228, 0.045), bevel=0.009)
     x, z = np.meshgrid(np.linspace(0.064, 0.136, 4), np.linspace(0.03, 0.06, 3))
-    kit.decal(np.stack([x, np.full_like(x, -0.2395), z], -1), "screen", lift=0.001)
+    kit.badge(np.stack([x, np.full_like(x, -0.2395), z], -1), "screen", PLATE, lift=0.002)
     _connector(kit, aimed((0.165, -0.16, -0.33), (0.6, -1, 0)), 0.026, "ring")
     kit.hose([(0.19, -0.20, -0.335), (0.27, -0.26, -0.30), (0.33, -0.13, -0.20), (0.27, 0.06, -0.12),
               (0.17, 0.2, -0.08)], 0.016, "dark")  # fmt: skip
@@ -262,10 +290,10 @@ def _sleek_back(kit: Kit) -> None:
     kit.box((0.16, 0.01, 0.018), "lamp", at=shift(0, 0.347, 0.13), bevel=0.004)
 
 
-def _dome_chest(kit: Kit) -> None:
+def _dome_chest(kit: Kit, suit: Suit) -> None:
     """An explorer's harness: a round gauge, a brass valve block, crossed belts, hoses to the helmet."""
     for side in (-1, 1):
-        _webbing(kit, _front([(0.17, 0.02, 0.255), (0.165, -0.13, 0.22), (0.10, -0.232, 0.07),
+        _webbing(kit, suit, _front([(0.17, 0.02, 0.255), (0.165, -0.13, 0.22), (0.10, -0.232, 0.07),
                               (0.0, -0.262, -0.06), (-0.12, -0.225, -0.20), (-0.21, -0.09, -0.29)],
                              side), 0.021, "strap")  # fmt: skip
         kit.hose(_front([(0.075, -0.265, -0.085), (0.135, -0.345, -0.05), (0.19, -0.30, 0.08),
@@ -309,11 +337,11 @@ def _dome_back(kit: Kit) -> None:
               at=aimed((0, 0.30, 0.34), (0, 0, 1)), columns=12)  # fmt: skip
 
 
-def _lunar_chest(kit: Kit) -> None:
+def _lunar_chest(kit: Kit, suit: Suit) -> None:
     """A remote control box, and two rows of connectors in red and blue with hoses to the pack."""
     kit.box((0.23, 0.095, 0.13), "shell", at=shift(0, -0.268, -0.015), bevel=0.014)
     x, z = np.meshgrid(np.linspace(-0.1, -0.01, 4), np.linspace(-0.055, -0.005, 3))
-    kit.decal(np.stack([x, np.full_like(x, -0.3165), z], -1), "label", lift=0.001)
+    kit.badge(np.stack([x, np.full_like(x, -0.3165), z], -1), "label", PLATE, lift=0.002)
     _dial(kit, aimed((0.055, -0.314, -0.03), (0, -1, 0)), 0.026, "white face")
     kit.box((0.20, 0.06, 0.03), "dark", at=shift(0, -0.268, 0.06), bevel=0.008)
     kit.box((0.02, 0.03, 0.05), "ring", at=shift(0.0, -0.318, 0.028), bevel=0.005)
@@ -332,7 +360,7 @@ def _lunar_chest(kit: Kit) -> None:
             ]
             kit.hose(hose, 0.021, "hose dark")
     for side in (-1, 1):
-        _webbing(kit, _front([(0.10, -0.24, 0.045), (0.15, -0.205, 0.14), (0.168, -0.08, 0.235),
+        _webbing(kit, suit, _front([(0.10, -0.24, 0.045), (0.15, -0.205, 0.14), (0.168, -0.08, 0.235),
                               (0.17, 0.12, 0.235)], side), 0.02, "strap")  # fmt: skip
 
 
@@ -349,23 +377,23 @@ def _lunar_back(kit: Kit) -> None:
 
 SUITS = {
     "white": Suit(
-        fabric=(0.80, 0.79, 0.76), accent=(0.60, 0.015, 0.015), glove=(0.60, 0.60, 0.59),
+        fabric=(0.72, 0.71, 0.68), accent=(0.60, 0.015, 0.015), glove=(0.60, 0.60, 0.59),
         fingertip=(0.17, 0.19, 0.22), boot=(0.74, 0.73, 0.70), shell=(0.82, 0.82, 0.81),
-        pack=(0.76, 0.755, 0.735), ring=(0.60, 0.61, 0.63), dirt=0.24, wrinkle=0.40, sheen=0.1,
+        pack=(0.76, 0.755, 0.735), ring=(0.60, 0.61, 0.63), dirt=0.26, wrinkle=0.62, sheen=0.1,
         cloth=Cloth(arm=(0.128, 0.106, 0.082), leg=(0.152, 0.132, 0.108), puff=0.011, roll=0.082,
-                    drape=0.007, crush=0.020,
+                    drape=0.012, crush=0.022, seams=True,
                     arm_bands=((0.31, 0.37, "accent"),), leg_bands=((0.40, 0.455, "accent"),)),
         helmet="eva", boots="eva", chest=_eva_chest, back=_eva_back,
-        girth=(0.245, 0.245, 0.285), deep=(0.19, 0.195, 0.222), hard=True,
+        girth=(0.245, 0.245, 0.285), deep=(0.19, 0.195, 0.222), hard=True, checklist=True,
     ),
     "orange": Suit(
         fabric=(0.88, 0.155, 0.008), accent=(0.03, 0.045, 0.10), glove=(0.018, 0.018, 0.02),
         fingertip=(0.05, 0.05, 0.055), boot=(0.02, 0.02, 0.022), shell=(0.80, 0.80, 0.79),
-        pack=(0.06, 0.075, 0.05), ring=(0.50, 0.51, 0.53), dirt=0.16, wrinkle=0.55, sheen=0.25,
+        pack=(0.06, 0.075, 0.05), ring=(0.50, 0.51, 0.53), dirt=0.10, wrinkle=0.50, sheen=0.25,
         cloth=Cloth(arm=(0.106, 0.086, 0.070), leg=(0.134, 0.108, 0.088), puff=0.002, roll=0.12,
                     drape=0.015, crush=0.022, seams=True),
         helmet="launch", boots="lace", chest=_launch_chest, back=_launch_back,
-        girth=(0.222, 0.210, 0.255), deep=(0.17, 0.175, 0.202),
+        girth=(0.222, 0.210, 0.255), deep=(0.17, 0.175, 0.202), pockets=True,
     ),
     "blue": Suit(
         fabric=(0.012, 0.095, 0.56), accent=(0.80, 0.80, 0.80), glove=(0.025, 0.03, 0.045),
@@ -396,7 +424,7 @@ SUITS = {
         cloth=Cloth(arm=(0.122, 0.102, 0.078), leg=(0.150, 0.126, 0.106), puff=0.006, roll=0.10,
                     drape=0.017, crush=0.024),
         helmet="lunar", boots="moon", chest=_lunar_chest, back=_lunar_back,
-        girth=(0.240, 0.235, 0.272), deep=(0.186, 0.19, 0.214),
+        girth=(0.240, 0.235, 0.272), deep=(0.186, 0.19, 0.214), pockets=True, checklist=True,
     ),
 }  # fmt: skip
 
@@ -407,9 +435,9 @@ def finish(name: str, slot: str) -> bpy.types.Material:
     key = f"{name} {slot}"
     if slot == "fabric":
         return surface(key, suit.fabric, roughness=0.82, sheen=suit.sheen, wrinkle=suit.wrinkle,
-                       weave=0.22, dirt=suit.dirt)  # fmt: skip
+                       weave=0.55, dirt=suit.dirt)  # fmt: skip
     if slot == "cover":
-        return surface(key, suit.pack, roughness=0.85, wrinkle=suit.wrinkle, weave=0.22,
+        return surface(key, suit.pack, roughness=0.85, wrinkle=suit.wrinkle, weave=0.55,
                        dirt=suit.dirt)  # fmt: skip
     if slot == "glove":
         return surface(key, suit.glove, roughness=0.72, wrinkle=0.25, wrinkle_scale=26.0, weave=0.2,
@@ -455,4 +483,3 @@ STRAPS: dict[str, Color] = {
     "red": (0.10, 0.04, 0.018),
     "grey": (0.34, 0.33, 0.31),
 }
-_ = scale

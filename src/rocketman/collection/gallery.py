@@ -1,10 +1,10 @@
 """The gallery: a static website of the chosen pictures, for any server or none.
 
 Level 5. Reads collection.toml (`plan.py`), the database (`store.py`, `curate.py`) and the pictures;
-writes DIR/gallery: index.html, a page a picture, images, feed.xml and, where `url` is known,
-sitemap.xml. It is built beside the old one and takes its place whole; images that did not change
-are taken over. Everything works from `file://` and without JavaScript. The same collection gives
-the same files. Next: upload the folder.
+writes DIR/gallery: index.html, a page a picture, images, feed.xml; with `url`, sitemap.xml;
+where renders are at hand, "Real or generated?" (`quiz.py`). It is built beside the old one and
+takes its place whole; images that did not change are taken over. Everything works from `file://`
+and without JavaScript. The same collection gives the same files. Next: upload the folder.
 
 Needs Jinja2 (extra `gallery`). Titles and prompts are escaped by it, in HTML and in XML.
 """
@@ -25,6 +25,7 @@ from PIL import Image, ImageDraw, ImageFilter, features
 
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
+from rocketman.collection.quiz import Pair, find_renders, pairs
 from rocketman.collection.run import PICTURES
 from rocketman.collection.works import Work, licence_url, load_works
 
@@ -37,6 +38,7 @@ CARD = (1200, 630)
 """Pixels of the picture that a link shows in a chat or a feed."""
 
 _STATIC = ("gallery.css", "gallery.js", "stars.svg")
+_QUIZ = ("quiz.css", "quiz.js")
 
 
 class GalleryError(RuntimeError):
@@ -77,7 +79,8 @@ def build(folder: Path) -> Built:
         kinds = ("avif", "webp") if features.check("avif") else ("webp",)
         for work in works:
             _images(work, kinds, folder / PICTURES, place, part)
-        _pages(plan, works, kinds, part)
+        guesses = _quiz(plan, works, folder / PICTURES, part)
+        _pages(plan, works, guesses, kinds, part)
         _swap(part, place)
     except OSError as error:
         told = error.strerror or str(error)
@@ -176,10 +179,27 @@ def _card(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def _quiz(plan: Plan, works: list[Work], pictures: Path, place: Path) -> list[Pair]:
+    """The pairs of "Real or generated?" with their images; none where no renders are at hand."""
+    renders = find_renders(plan)
+    if renders is None:
+        return []
+    guesses = pairs(works, renders)
+    if guesses:
+        (place / "quiz").mkdir()
+    for pair in guesses:
+        with Image.open(pictures / str(pair.work.row.file)) as opened:
+            for name, content in pair.images(opened.convert("RGB")):
+                (place / name).write_bytes(content)
+    return guesses
+
+
 # --- pages ------------------------------------------------------------------------------------
 
 
-def _pages(plan: Plan, works: list[Work], kinds: Sequence[str], place: Path) -> None:
+def _pages(
+    plan: Plan, works: list[Work], guesses: list[Pair], kinds: Sequence[str], place: Path
+) -> None:
     environment = Environment(
         loader=PackageLoader("rocketman.collection"),
         autoescape=True,
@@ -191,6 +211,7 @@ def _pages(plan: Plan, works: list[Work], kinds: Sequence[str], place: Path) -> 
     shared: dict[str, Any] = {
         "plan": plan,
         "works": works,
+        "pairs": guesses,
         "kinds": kinds,
         "eager": EAGER,
         "card_size": CARD,
@@ -217,10 +238,13 @@ def _pages(plan: Plan, works: list[Work], kinds: Sequence[str], place: Path) -> 
             before=works[k - 1] if k else None,
             after=works[k + 1] if k + 1 < len(works) else None,
         )
+    if guesses:
+        seen = any(pair.seen for pair in guesses)
+        write("quiz.html", "quiz.html", base="", path="quiz.html", seen=seen)
     write("feed.xml", "feed.xml")
     if plan.url:
         write("sitemap.xml", "sitemap.xml")
-    for name in _STATIC:
+    for name in (*_STATIC, *(_QUIZ if guesses else ())):
         source = environment.loader.get_source(environment, name)[0] if environment.loader else ""
         (place / name).write_text(source, encoding="utf-8", newline="\n")
 

@@ -37,7 +37,7 @@ LARGEST = 100_000
 MAX_CANDIDATES = 100
 
 _TOP = (
-    "title", "statement", "artist", "licence", "url", "model", "order", "keep_out",
+    "title", "statement", "artist", "licence", "url", "model", "renders", "order", "keep_out",
     "pictures", "lists", "prompts",
 )  # fmt: skip
 _PICTURES = ("steps", "guidance_scale", "size", "seed", "candidates")
@@ -69,6 +69,8 @@ class Plan:
     """Where the gallery will be published, with a slash at its end; empty if that is not known."""
     model: Path | None
     """A model folder; None is the model that ships."""
+    renders: Path | None
+    """A data set of renders for "Real or generated?"; None is the one the model learnt from."""
     steps: int
     guidance_scale: float
     size: int | None
@@ -120,7 +122,7 @@ def _plan(folder: Path, top: Table) -> Plan:
     pictures = top.table("pictures", _PICTURES)
     seed = pictures.whole("seed", 1, 0, 2**32 - 1)
     candidates = pictures.whole("candidates", 4, 1, MAX_CANDIDATES)
-    model = top.text("model", "")
+    model, renders = top.text("model", ""), top.text("renders", "")
     url = top.text("url", "")
     if url and not re.match(r"https?://[^\s/]+", url):
         top.fail("url", f"url should begin with https:// and name a site, not be {url!r}")
@@ -132,6 +134,7 @@ def _plan(folder: Path, top: Table) -> Plan:
         licence=top.text("licence", ""),
         url=url.rstrip("/") + "/" if url else "",
         model=folder / Path(model).expanduser() if model else None,
+        renders=folder / Path(renders).expanduser() if renders else None,
         steps=pictures.whole("steps", DEFAULT_STEPS, 1, MAX_STEPS),
         guidance_scale=pictures.number(
             "guidance_scale", DEFAULT_GUIDANCE_SCALE, 0, MAX_GUIDANCE_SCALE

@@ -15,7 +15,7 @@ import numpy as np
 from rocketman.scenes.kit import Array
 from rocketman.scenes.shapes import Color
 
-GOLD = (1.0, 0.50, 0.09)
+GOLD = (1.0, 0.47, 0.075)
 
 
 def surface(
@@ -144,8 +144,8 @@ def visor(name: str, tint: Color = GOLD, roughness: float = 0.045) -> bpy.types.
     rim = nodes.new("ShaderNodeLayerWeight")
     rim.inputs["Blend"].default_value = 0.35
     warm = nodes.new("ShaderNodeMapRange")
-    warm.inputs["To Min"].default_value = 0.10
-    warm.inputs["To Max"].default_value = 0.34
+    warm.inputs["To Min"].default_value = 0.03
+    warm.inputs["To Max"].default_value = 0.18
     links.new(rim.outputs["Facing"], warm.inputs["Value"])
     links.new(warm.outputs["Result"], shader.inputs["Emission Strength"])
     shader.inputs["Emission Color"].default_value = (1.0, 0.42, 0.05, 1)

@@ -90,13 +90,13 @@ class Pose:
 
 
 BODY = (
-    Capsule(start=(0.0, 0.0, -0.40), end=(0.0, 0.0, 0.02), radius=0.19),
-    Capsule(start=(-0.06, 0.0, 0.06), end=(0.06, 0.0, 0.06), radius=0.19),
+    Capsule(start=(0.0, 0.0, -0.40), end=(0.0, 0.0, 0.02), radius=0.175),
+    Capsule(start=(-0.07, 0.0, 0.06), end=(0.07, 0.0, 0.06), radius=0.175),
     Capsule(start=HEAD, end=HEAD, radius=0.24),
     Capsule(start=(-0.14, 0.31, -0.30), end=(-0.14, 0.31, 0.24), radius=0.10),
     Capsule(start=(0.14, 0.31, -0.30), end=(0.14, 0.31, 0.24), radius=0.10),
 )
-"""Torso, helmet and pack, a little inside their surfaces: no limb passes through them."""
+"""Torso, helmet and pack, inside their surfaces by what cloth gives: no limb passes through."""
 
 
 def vec(x: object) -> Vec:
@@ -186,9 +186,9 @@ def _arm(
     bent = np.arccos(np.clip((forearm * z[:, None]).sum(-1), -1, 1))
     walls = BODY + solids
     cost = 0.12 * np.abs(swing[..., 0]) + 0.35 * np.abs(turn) + 40 * missed
-    cost = cost + 0.5 * np.maximum(0.0, bent - radians(50)) ** 2
-    cost += 8.0 * depth(root + (elbow - root) * 0.45, elbow, 0.085, walls)
-    cost += 8.0 * depth(elbow, elbow + (end - elbow) * 0.92, 0.07, walls)
+    cost = cost + 1.2 * np.maximum(0.0, bent - radians(45)) ** 2
+    cost += 14.0 * depth(root + (elbow - root) * 0.45, elbow, 0.085, walls)
+    cost += 14.0 * depth(elbow, elbow + (end - elbow) * 0.92, 0.07, walls)
     cost += 4.0 * depth(end + 0 * elbow, end + z[:, None] * 0.15 + 0 * elbow, 0.03, BODY)
     i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
     hand = np.eye(4)

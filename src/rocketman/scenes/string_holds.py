@@ -10,20 +10,23 @@ import numpy as np
 from rocketman.scenes.holds import Capsule, Grip, Hold, Matrix4, Point
 
 
-def hung(point: Point, grip: Point, x: Point, z: Point) -> Matrix4:
-    """Axes along `x` and, as near as it can be, `z`; the instrument's `grip` comes to `point`."""
+def hung(point: Point, grip: Point, x: Point, z: Point, size: float = 1.0) -> Matrix4:
+    """Axes along `x` and, as near as it can be, `z`; the instrument's `grip` comes to `point`.
+
+    `size` enlarges the instrument over its builder's measures.
+    """
     ex = np.asarray(x, float) / np.linalg.norm(x)
     ez = np.asarray(z, float) - ex * float(np.dot(z, ex))
     ez /= np.linalg.norm(ez)
     made = np.eye(4)
-    made[:3, :3] = np.stack([ex, np.cross(ez, ex), ez], axis=1)
+    made[:3, :3] = size * np.stack([ex, np.cross(ez, ex), ez], axis=1)
     made[:3, 3] = np.asarray(point, float) - made[:3, :3] @ np.asarray(grip, float)
     return made
 
 
 def _fretted(
     *, body: float, y: float, depth: float, strum: float, fret: float, neck: float,
-    width: float, low: Point, high: Point, belly: Point, slope: float,
+    width: float, low: Point, high: Point, belly: Point, slope: float, size: float,
 ) -> Hold:  # fmt: skip
     """A guitar-like instrument across the belly, its neck up to the astronaut's left.
 
@@ -33,7 +36,7 @@ def _fretted(
     up = np.array((np.cos(slope), -0.07, np.sin(slope)))
     across = np.array((np.sin(slope), 0.0, -np.cos(slope)))
     return Hold(
-        held=hung(belly, (0, 0, body), tuple(across.tolist()), tuple(up.tolist())),
+        held=hung(belly, (0, 0, body), tuple(across.tolist()), tuple(up.tolist()), size),
         right=Grip(
             at=(-0.01, y - 0.042, strum),
             palm=(0.12, 1.0, 0.0),
@@ -41,7 +44,8 @@ def _fretted(
             curl="pluck",
         ),
         left=Grip(
-            at=(0.012, depth + 0.006, fret), palm=(-0.35, -1.0, 0.0), fingers=(-1.0, 0.25, 0.1)
+            # From below: the neck lies in the hand, fingers come up in front over the strings.
+            at=(0.027, depth + 0.004, fret), palm=(-1.0, -0.25, 0.0), fingers=(-0.25, -1.0, 0.1)
         ),
         low=low,
         high=high,
@@ -54,7 +58,7 @@ def _fretted(
     )
 
 
-VIOLIN_SIZE, CELLO_SIZE = 0.98, 1.70
+VIOLIN_SIZE, CELLO_SIZE = 1.03, 1.70
 """Over the violin of `bowed.py`, whose body is 0.41 m."""
 
 
@@ -82,41 +86,41 @@ STRING_HOLDS: dict[str, Hold] = {
     "guitar": _fretted(
         body=-0.28, y=-0.082, depth=-0.036, strum=-0.22, fret=0.25, neck=0.5, width=0.17,
         low=(-0.21, -0.09, -0.535), high=(0.21, 0.055, 0.535),
-        belly=(-0.10, -0.375, -0.27), slope=0.46,
+        belly=(-0.10, -0.375, -0.27), slope=0.46, size=1.08,
     ),
     "electric guitar": _fretted(
         body=-0.28, y=-0.066, depth=-0.032, strum=-0.23, fret=0.26, neck=0.55, width=0.12,
         low=(-0.18, -0.09, -0.48), high=(0.175, 0.005, 0.6),
-        belly=(-0.10, -0.335, -0.27), slope=0.46,
+        belly=(-0.10, -0.335, -0.27), slope=0.46, size=1.10,
     ),
     "bass": _fretted(
         body=-0.28, y=-0.071, depth=-0.032, strum=-0.26, fret=0.30, neck=0.7, width=0.13,
         low=(-0.19, -0.09, -0.51), high=(0.175, 0.005, 0.8),
-        belly=(-0.12, -0.335, -0.30), slope=0.40,
+        belly=(-0.12, -0.335, -0.30), slope=0.40, size=1.04,
     ),
     "banjo": _fretted(
         body=-0.30, y=-0.071, depth=-0.032, strum=-0.25, fret=0.24, neck=0.5, width=0.09,
         low=(-0.19, -0.08, -0.49), high=(0.19, 0.06, 0.52),
-        belly=(-0.10, -0.365, -0.25), slope=0.50,
+        belly=(-0.10, -0.365, -0.25), slope=0.50, size=1.06,
     ),
     "ukulele": _fretted(
         body=-0.17, y=-0.051, depth=-0.02, strum=-0.11, fret=0.15, neck=0.28, width=0.07,
         low=(-0.11, -0.055, -0.3), high=(0.11, 0.035, 0.305),
-        belly=(-0.10, -0.36, -0.10), slope=0.42,
+        belly=(-0.10, -0.36, -0.10), slope=0.42, size=1.12,
     ),
     "violin": Hold(
-        held=hung((0.14, -0.27, 0.215), (0, 0, -0.34), (-0.60, -0.60, -0.50), (0.80, -0.58, 0.14)),
+        held=hung((0.14, -0.27, 0.215), (0, 0, -0.34), (-0.50, -0.46, -0.73), (0.80, -0.58, 0.14)),
         right=Grip(
             at=_VIOLIN_BOW[0], palm=(-0.25, 0.9, -0.35), fingers=(-0.35, 0.1, 0.94), curl="pinch",
             tool="bow", tool_from=_VIOLIN_BOW[0], tool_to=_VIOLIN_BOW[1],
         ),
         left=Grip(
-            at=_s(VIOLIN_SIZE, 0.0, 0.0, 0.18), palm=(0.5, -0.87, 0.0), fingers=(0.87, 0.3, 0.3)
+            at=_s(VIOLIN_SIZE, 0.022, 0.0, 0.18), palm=(-1.0, -0.2, 0.0), fingers=(-0.2, -1.0, 0.0)
         ),
         low=(-0.52, -0.08, -0.34),
         high=(0.26, 0.05, 0.33),
         solid=(Capsule(start=(0, 0, -0.26), end=(0, 0, 0.0), radius=0.04),),
-        yaw=(-30, 5),
+        yaw=(-12, 18),
         gaze=(0.6, -1.0, -0.2),
     ),
     "cello": Hold(
@@ -126,8 +130,8 @@ STRING_HOLDS: dict[str, Hold] = {
             tool="bow", tool_from=_CELLO_BOW[0], tool_to=_CELLO_BOW[1],
         ),
         left=Grip(
-            at=_s(CELLO_SIZE, 0.012, -0.014, 0.14), palm=(-0.5, -0.86, 0.0),
-            fingers=(-0.8, 0.4, 0.2),
+            at=_s(CELLO_SIZE, 0.018, -0.004, 0.14), palm=(-1.0, -0.25, 0.0),
+            fingers=(-0.25, -1.0, 0.1),
         ),
         low=(-0.32, -0.15, -0.85),
         high=(0.44, 0.1, 0.56),
@@ -138,7 +142,7 @@ STRING_HOLDS: dict[str, Hold] = {
         spread=0.10,
     ),
     "harp": Hold(
-        held=hung((-0.12, -0.66, -0.08), (0, 0, 0), (0.22, -0.97, 0.0), (0.0, 0.10, 1.0)),
+        held=hung((-0.07, -0.66, -0.08), (0, 0, 0), (0.22, -0.97, 0.0), (0.0, 0.10, 1.0)),
         right=Grip(
             at=(-0.07, -0.05, 0.13), palm=(0.1, 1.0, 0.0), fingers=(0.95, 0.2, -0.1), curl="pluck"
         ),

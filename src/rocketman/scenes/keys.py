@@ -345,7 +345,7 @@ def grand_piano(at: Matrix, rng: random.Random) -> None:
         np.stack([line[:, 0], line[:, 1], np.full(len(line), z)], axis=1)
         for line, z in ((wall, rim_low), (wall, rim_high), (core, rim_high), (core, rim_low))
     ]
-    arms = boxes([((-0.415, s * 0.555, -0.03), (0.19, 0.05, 0.11)) for s in (-1, 1)], cut=0.015)
+    arms = boxes([((-0.415, s * 0.558, -0.04), (0.19, 0.044, 0.10)) for s in (-1, 1)], cut=0.015)
     bed = boxes(
         [
             ((-0.415, 0, -0.06), (0.19, 1.14, 0.05)),

@@ -19,7 +19,7 @@ from rocketman.scenes.surfaces import boxes
 
 AWAY = 9.0
 """Metres from the camera to the round window."""
-INNER, OUTER = 0.70, 1.42
+INNER, OUTER = 0.60, 1.04
 """Radius of the frames around the round window and around the six, over half the picture."""
 
 
@@ -31,8 +31,8 @@ def build(scene: Scene, camera: Matrix, half: float) -> None:
     at = at @ Matrix.Rotation(radians(rng.uniform(-13, 13)), 4, "Y")
     at = at @ Matrix.Rotation(radians(30 + rng.uniform(-8, 8)), 4, "Z") @ Matrix.Scale(unit, 4)
     with shapes.label("station"):
-        frame = material("cupola frame", (0.20, 0.205, 0.215), roughness=0.42, metallic=0.55)
-        shell = material("cupola shell", (0.30, 0.30, 0.30), roughness=0.7, bump=0.2, bump_scale=9)
+        frame = material("cupola frame", (0.33, 0.34, 0.36), roughness=0.42, metallic=0.35)
+        shell = material("cupola shell", (0.24, 0.24, 0.24), roughness=0.6, bump=0.2, bump_scale=9)
         seal = material("cupola seal", (0.025, 0.026, 0.03), roughness=0.5)
         made = _windows(at, frame, seal)
         made += _room(at, rng, shell, frame, seal)
@@ -44,7 +44,7 @@ def _corner(k: int, radius: float, z: float) -> Vector:
     return Vector((radius * cos(k * pi / 3), radius * sin(k * pi / 3), z))
 
 
-DEPTH = 0.62
+DEPTH = 0.42
 """How far the outer ring of the windows stands in front of the round one."""
 
 

@@ -29,8 +29,8 @@ AIR: dict[str, tuple[float, Stops]] = {
         (0.42, (0.035, 0.17, 0.75)), (0.7, (0.006, 0.03, 0.17)), (1.0, 0.0),
     ]),
     "night": (1.05, [
-        (0.0, (0.010, 0.05, 0.12)), (0.22, (0.012, 0.06, 0.15)), (0.40, (0.05, 0.24, 0.17)),
-        (0.47, (0.16, 0.62, 0.20)), (0.54, (0.10, 0.30, 0.10)), (0.75, (0.03, 0.02, 0.04)),
+        (0.0, (0.010, 0.05, 0.12)), (0.22, (0.012, 0.06, 0.15)), (0.36, (0.03, 0.15, 0.13)),
+        (0.42, (0.13, 0.46, 0.17)), (0.48, (0.10, 0.22, 0.08)), (0.75, (0.03, 0.02, 0.04)),
         (1.0, 0.0),
     ]),
     "sunrise": (1.075, [
@@ -201,11 +201,17 @@ def _night(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     color = n.map("earth-night.jpg", where)
     parts = n.new("SeparateColor")
     n.set(parts.inputs[0], color)
-    towns = n.span(n.math("SUBTRACT", parts.outputs["Red"], parts.outputs["Blue"]), 0.03, 0.6)
-    # What the map shows as flat patches is broken into streets and dots.
-    grain = n.math("POWER", n.noise(where, 150.0, 2, 0.7), 3.0)
-    streets = n.span(n.noise(where, 46.0, 4, 0.65), 0.42, 0.66, 0.25, 1.7)
-    lamps = n.times(towns, streets, n.math("MULTIPLY_ADD", grain, 9.0, 0.35))
+    towns = n.span(n.math("SUBTRACT", parts.outputs["Red"], parts.outputs["Blue"]), 0.0, 0.16)
+    # What the map shows as flat patches is broken into streets and dots, and small towns are
+    # strewn over the land between.
+    land = n.span(parts.outputs["Blue"], 0.012, 0.04)
+    streets = n.noise(where, 42.0, 4, 0.68)
+    lamps = n.times(towns, n.span(streets, 0.38, 0.64, 0.5, 3.2))
+    cells = n.new("TexVoronoi")
+    n.set(cells.inputs["Vector"], where)
+    cells.inputs["Scale"].default_value = 95.0
+    dots = n.span(cells.outputs["Distance"], 0.06, 0.30, 1.0, 0.0)
+    lamps = n.add(lamps, n.times(dots, land, n.span(streets, 0.46, 0.64), 2.2))
     weather = n.map("clouds.jpg", _clouds(scene, n, where))
     # Moonlight on sea, land and clouds; clouds over a town glow.
     moonlit = n.mix(0.35, n.scaled(color, 0.16), (0.006, 0.016, 0.045))
@@ -213,8 +219,8 @@ def _night(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     hot = n.ramp(
         lamps, [(0.0, (1.0, 0.34, 0.05)), (0.5, (1.0, 0.52, 0.15)), (1.0, (1.0, 0.8, 0.5))]
     )
-    veil = n.math("SUBTRACT", 1.0, n.times(weather, 0.75))
-    color = n.vector("ADD", moonlit, n.scaled(hot, n.times(lamps, veil, 3.4)))
+    veil = n.math("SUBTRACT", 1.0, n.times(weather, 0.5))
+    color = n.vector("ADD", moonlit, n.scaled(hot, n.times(lamps, veil, 2.6)))
     haze = n.math("POWER", n.math("SUBTRACT", 1.0, facing), 4.0)
     color = n.vector("ADD", color, n.scaled((0.02, 0.09, 0.16), haze))
     n.output(n.emission(color))
@@ -228,7 +234,7 @@ def _dark(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     towards = n.vector("DOT_PRODUCT", n.vector("SCALE", n.geometry("Incoming"), -1.0), tuple(sun))
     near = n.span(towards, cos(seen.half * 1.5), 1.0)
     low = n.math("POWER", n.math("SUBTRACT", 1.0, facing), 3.0)
-    base = n.mix(n.times(weather, 0.9), (0.006, 0.016, 0.05), (0.05, 0.075, 0.16))
+    base = n.mix(n.times(weather, 0.9), (0.008, 0.022, 0.07), (0.075, 0.11, 0.24))
     warm = n.times(near, low, n.math("MULTIPLY_ADD", weather, 1.5, 0.25))
     color = n.vector("ADD", base, n.scaled((1.0, 0.36, 0.10), n.times(warm, 1.6)))
     n.output(n.emission(color))
@@ -253,7 +259,7 @@ def _craters(n: Nodes, where: Socket, scale: float) -> Socket:
     n.set(size.inputs[0], cells.outputs["Color"])
     reach = n.math("MULTIPLY_ADD", size.outputs["Red"], 0.34, 0.08)
     inside = n.math("DIVIDE", cells.outputs["Distance"], reach)
-    bowl = n.ramp(inside, [(0.0, 0.0), (0.55, 0.12), (0.85, 0.95), (0.93, 1.0), (1.0, 0.55)])
+    bowl = n.ramp(inside, [(0.0, 0.05), (0.3, 0.12), (0.66, 0.85), (1.0, 0.55)], smooth=True)
     return n.times(n.math("SUBTRACT", bowl, 0.55), reach)
 
 
@@ -263,9 +269,9 @@ def _moon(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     # Dust bends the circles a little: no crater is perfectly round.
     bent = n.vector("ADD", where, n.scaled(n.noise(where, 9.0, 3, color=True), 0.035))
     bowls = n.add(_craters(n, bent, 16.0), n.times(_craters(n, bent, 47.0), 0.5))
-    soil = n.noise(where, 60.0, 5, 0.6)
-    height = n.add(n.times(bowls, 3.2), n.times(soil, 0.16))
-    light = _relief(n, height, 0.36, sun)
+    soil = n.noise(where, 40.0, 5, 0.68)
+    height = n.add(n.times(bowls, 2.4), n.times(soil, 0.5))
+    light = _relief(n, height, 0.30, sun)
     bright = n.math("POWER", n.math("MAXIMUM", light, 0.0), 0.75)
     grey = n.mix(
         0.72, color, n.scaled((1.0, 0.985, 0.96), n.vector("DOT_PRODUCT", color, (0.3, 0.5, 0.2)))
@@ -281,7 +287,7 @@ def _mars(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     color = n.map("mars.jpg", swirl)
     fine = n.noise(swirl, 11.0, 9, 0.66)
     dunes = n.noise(where, 70.0, 4, 0.6)
-    height = n.add(n.times(fine, 0.9), n.times(_craters(n, where, 21.0), 1.4))
+    height = n.add(n.times(fine, 1.1), n.times(_craters(n, swirl, 17.0), 0.55))
     light = _relief(n, n.add(height, n.times(dunes, 0.10)), 1.0, sun)
     # The map is coarse: sand and rock by noise, in Mars' own colours.
     tint = n.ramp(
@@ -330,11 +336,11 @@ def flare(camera: Matrix, direction: Vector, half: float) -> None:
     n.set(apart.inputs[0], where)
     r = n.math("MAXIMUM", n.vector("LENGTH", where), 0.002)
     rim = n.span(r, 0.35, 1.0, 1.0, 0.0)
-    disc = n.span(r, 0.014, 0.022, 40.0, 0.0)
-    glow = n.times(n.math("POWER", n.math("DIVIDE", 0.016, n.add(r, 0.008)), 1.7), 1.5)
+    disc = n.span(r, 0.026, 0.036, 40.0, 0.0)
+    glow = n.times(n.math("POWER", n.math("DIVIDE", 0.030, n.add(r, 0.012)), 1.8), 1.6)
     angle = n.math("ARCTAN2", apart.outputs[1], apart.outputs[0])
     rays: Socket = 0.0
-    for count, turn, sharp, reach in ((3.0, 0.35, 320.0, 7.0), (3.0, 0.9, 900.0, 11.0)):
+    for count, turn, sharp, reach in ((3.0, 0.35, 260.0, 9.0), (4.0, 0.9, 500.0, 15.0)):
         wave = n.math("ABSOLUTE", n.math("COSINE", n.math("MULTIPLY_ADD", angle, count, turn)))
         fall = n.math("EXPONENT", n.times(r, -reach))
         rays = n.add(rays, n.times(n.math("POWER", wave, sharp), fall, 1.1))
@@ -353,7 +359,7 @@ def flare(camera: Matrix, direction: Vector, half: float) -> None:
 def sky(
     scene: Scene, camera: Matrix, glow: Sequence[tuple[float, shapes.Color]], galaxy: bool
 ) -> None:
-    """Stars for the camera; for light and mirrors, `glow` by height from straight down (0) up (1)."""
+    """Stars for the camera; for light and mirrors, `glow` by height, 0 is straight down."""
     n = Nodes(bpy.context.scene.world.node_tree)
     where = n.coordinates("Generated")
     parts = n.new("SeparateXYZ")

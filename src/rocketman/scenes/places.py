@@ -63,7 +63,7 @@ PLACES = {
             (0.0, (0.03, 0.06, 0.16)), (0.42, (0.06, 0.13, 0.34)), (0.47, (1.2, 0.5, 0.16)),
             (0.50, (0.5, 0.5, 0.6)), (0.56, (0.05, 0.10, 0.30)), (1.0, (0.012, 0.018, 0.05)),
         ],
-        key=1.5, key_color=(1.0, 0.74, 0.50), rim=6.5, rim_color=(1.0, 0.60, 0.30), soft=0.7,
+        key=1.8, key_color=(1.0, 0.78, 0.58), rim=8.0, rim_color=(1.0, 0.60, 0.30), soft=0.7,
         soft_color=(0.55, 0.70, 1.0),
     ),
     "among the stars": Place(
@@ -106,12 +106,12 @@ def build(scene: Scene, camera: Matrix, half: float) -> None:
     rim = turn @ Vector((-aside * 0.85, 0.45, -0.75))
     seen = _globe(scene, camera, half)
     if scene.factors.place == "at sunrise":
-        around = aside * asin(min(0.9, 0.52 * seen.half / sin(seen.radius)))
+        around = aside * asin(min(0.9, 0.66 * seen.half / sin(seen.radius)))
         rising = seen.direction(seen.radius + 0.055 * seen.half, around)
         orbit.planet(scene, camera, seen, "sunrise", rising)
         orbit.flare(camera, rising, half)
-        # The rim stands higher than the sun we see, else it would only graze.
-        rim = (rising + turn @ Vector((aside * 0.5, 0.45, 0.0))).normalized()
+        # The rim stands higher and nearer than the sun we see, else it would only graze.
+        rim = turn @ Vector((aside * 0.9, 0.35, -0.5))
     elif place.planet:
         orbit.planet(scene, camera, seen, place.planet, sun)
     orbit.sky(scene, camera, place.glow, galaxy=scene.factors.place == "among the stars")

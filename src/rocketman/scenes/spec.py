@@ -203,7 +203,7 @@ def draw(seed: int, index: int) -> Scene:
         sun_azimuth=rng.choice((-1, 1)) * rng.uniform(28, 68),
         sun_elevation=rng.uniform(14, 48),
         planet_radius=rng.uniform(1.7, 2.9),
-        planet_rise=rng.uniform(-0.25, 0.55),
+        planet_rise=rng.uniform(-0.10, 0.60),
         planet_lean=rng.uniform(-32, 32),
         planet_spot=(spot[0] + rng.gauss(0, 6), spot[1] + rng.gauss(0, 5)),
         planet_turn=rng.uniform(0, 360),

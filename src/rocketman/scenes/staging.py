@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import cache
 from math import cos, radians, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rocketman.scenes import poses
+from rocketman.scenes.all_holds import HOLDS
 from rocketman.scenes.camera import Camera, Points, aim
-from rocketman.scenes.holds import Grip, Hold, Matrix4
-from rocketman.scenes.percussion_holds import PERCUSSION_HOLDS
+from rocketman.scenes.holds import Hold, Matrix4
 from rocketman.scenes.spec import Scene
-from rocketman.scenes.wind_holds import WIND_HOLDS
 
 HELMET = 0.25
 """Radius of the helmet with what stands out from it, metres."""
@@ -61,24 +59,11 @@ class Stage:
     """(N, 3) what may not be cut off: the helmet, the instrument, the hands that hold it."""
 
 
-PENDING = Hold(
-    held=shifted((0.0, -0.42, -0.12)), low=(-0.4, -0.15, -0.35), high=(0.4, 0.15, 0.45),
-    right=Grip(at=(-0.1, 0.0, -0.1), palm=(1, 0, 0), fingers=(0.3, -1, 0.2)),
-    left=Grip(at=(0.1, 0.0, 0.1), palm=(-1, 0, 0), fingers=(-0.3, -1, 0.2)),
-)  # fmt: skip
-
-
-@cache
-def hold_tables() -> dict[str, Hold]:
-    """How every instrument is held."""
-    return {**WIND_HOLDS, **PERCUSSION_HOLDS}
-
-
 def stage(scene: Scene) -> Stage:
     """Place everything that `scene` asks for."""
     rng = random.Random(f"pose {scene.variant}")
     name = scene.factors.instrument
-    hold = hold_tables().get(name, PENDING) if name else None
+    hold = HOLDS[name] if name else None
     body = pose = instrument = None
     free_yaw = -28 + 56 * scene.yaw
     match scene.factors.relation:

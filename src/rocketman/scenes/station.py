@@ -6,6 +6,7 @@ Built in the camera's frame at a size of its own picture height, so that every s
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from math import cos, pi, radians, sin
 
 import bpy
@@ -46,7 +47,7 @@ def _truss(at: Matrix, steel: bpy.types.Material, dark: bpy.types.Material) -> N
     corners = [(r, r), (-r, r), (-r, -r), (r, -r)]
     spans = [((xs[0], y, z), (xs[-1], y, z)) for y, z in corners]
     thin = []
-    for k, (a, b) in enumerate(zip(xs[:-1], xs[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(xs)):
         for (y, z), (v, w) in zip(corners, corners[1:] + corners[:1], strict=True):
             thin.append(((a, y, z), (a, v, w)))
             thin.append(((a, y, z), (b, v, w)) if k % 2 else ((a, v, w), (b, y, z)))

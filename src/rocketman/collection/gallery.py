@@ -81,7 +81,7 @@ def build(folder: Path) -> Built:
             _images(work, kinds, folder / PICTURES, place, part)
         guesses = _quiz(plan, works, folder / PICTURES, part)
         _pages(plan, works, guesses, kinds, part)
-        _swap(part, place)
+        swap(part, place)
     except OSError as error:
         told = error.strerror or str(error)
         raise GalleryError(f"The gallery cannot be written: {told} ({error.filename}).") from error
@@ -249,7 +249,7 @@ def _pages(
         (place / name).write_text(source, encoding="utf-8", newline="\n")
 
 
-def _swap(part: Path, place: Path) -> None:
+def swap(part: Path, place: Path) -> None:
     """Put a finished folder in the place of the old one."""
     old = place.with_name(f".{place.name}.{secrets.token_hex(4)}.old")
     if place.exists():

@@ -1,4 +1,4 @@
-"""The commands `collection new|run|pick|gallery`: one function each, no logic in them.
+"""The commands `collection new|run|pick|gallery|film|publish`: one function each, no logic in them.
 
 Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
 """
@@ -153,6 +153,38 @@ def gallery(folder: Dir) -> None:
     say(f"{built.index}: {built.pictures} pictures, {built.size / 1e6:.1f} MB")
 
 
+@collection.command("publish")
+def publish(folder: Dir) -> None:
+    """Gather gallery, film and texts in DIR/publish, and check them. Exit code 1 if one fails."""
+    from rocketman.cli import bar, needs, say, wrong_use
+
+    say(f"Publishing {folder}")
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    with needs("gallery"):
+        from rocketman.collection import publish as publishing
+        from rocketman.collection.gallery import GalleryError
+    kinds = (PlanError, StoreError, GalleryError, publishing.PublishError)
+    try:
+        with wrong_use(*kinds), bar("filming") as advance:
+            done = publishing.publish(folder, advance)
+    except KeyboardInterrupt as stop:
+        say("Stopped: what was published before stays.")
+        raise typer.Exit(130) from stop
+    for sentence in done.remarks:
+        say(sentence)
+    for check in done.checks:
+        typer.echo(f"{'ok' if check.good else 'WRONG':<7}{check.name:<13}{check.looked_at}")
+        for sentence in check.wrong[:5]:
+            typer.echo(f"       {sentence}")
+        if len(check.wrong) > 5:
+            typer.echo(f"       and {len(check.wrong) - 5} more")
+    say(f"{done.folder}: {done.size / 1e6:.1f} MB, ready to be uploaded by you")
+    if not all(check.good for check in done.checks):
+        raise typer.Exit(1)
+
+
 def _serve_page(folder: Path) -> None:
     """The page to choose on, until Ctrl-C; then what was done there, and what comes next."""
     from rocketman.cli import say, wrong_use
@@ -173,6 +205,44 @@ def _serve_page(folder: Path) -> None:
     told = ", ".join(f"{count} x {kind}" for kind, count in done.most_common())
     say(f"\nRecorded in {folder}: {told or 'nothing new'}.")
     say(f"`rocketman collection gallery {folder}` shows what is chosen.")
+
+
+@collection.command("film")
+def film(
+    folder: Dir,
+    draft: Annotated[bool, typer.Option("--draft", help="Ten seconds of it, to look at.")] = False,
+    size: Annotated[int, typer.Option(help="Height in pixels: 720, 1080 or 2160.")] = 1080,
+    audio: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own sound, not the composed piece.")
+    ] = None,
+    silent: Annotated[bool, typer.Option("--silent", help="No sound at all.")] = False,
+) -> None:
+    """Make a film of the chosen pictures: DIR/film, with all to paste beside it on YouTube."""
+    from rocketman.cli import bar, needs, say, wrong_use
+
+    say(f"Making the film of {folder}")
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    with needs("film"):
+        from rocketman.collection.film import AudioError, FilmError, make
+    try:
+        with wrong_use(PlanError, StoreError, FilmError, AudioError), bar("filming") as advance:
+            made = make(
+                folder,
+                size=size,
+                draft=draft,
+                audio=audio,
+                silent=silent,
+                on_progress=advance,
+            )
+    except KeyboardInterrupt as stop:
+        say("Stopped: no film was written, and what was there before stays.")
+        raise typer.Exit(130) from stop
+    for sentence in made.remarks:
+        say(sentence)
+    loud = "silent" if made.loudness is None else f"{made.loudness:.1f} LUFS"
+    say(f"{made.path}: {made.seconds:.1f} s, {made.size / 1e6:.1f} MB, {loud}")
 
 
 @contextmanager

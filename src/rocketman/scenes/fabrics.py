@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 from rocketman.scenes.kit import Array
-from rocketman.scenes.shapes import Color
+from rocketman.scenes.shapes import Color, keep
 
 GOLD = (1.0, 0.47, 0.075)
 
@@ -43,7 +43,7 @@ def surface(
     if found is not None:
         return found
     made = bpy.data.materials.new(name)
-    made.use_fake_user = True
+    keep(made)
     made.use_nodes = True
     nodes, links = made.node_tree.nodes, made.node_tree.links
     shader = nodes["Principled BSDF"]

@@ -128,7 +128,7 @@ def _launch(kit: Kit, glass: Kit) -> None:
     # The dark sunshade is pushed up over the crown.
     phi = np.arange(COLUMNS) * 2 * pi / COLUMNS
     top = np.clip(np.sin(phi), 0, 1) ** 0.5
-    away = np.radians(np.linspace(46, 66, 8))[:, None] * np.ones(COLUMNS)
+    away = np.radians(np.linspace(44, 57, 7))[:, None] * np.ones(COLUMNS)
     shade = _skin(away, np.full(away.shape, 1.022), size)
     keep = np.where(top > 0.5)[0]
     kit.grid(shade[:, keep], "dark", wrap=False)

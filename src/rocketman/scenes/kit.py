@@ -349,7 +349,7 @@ def kept(name: str, build: Callable[[], bpy.types.Mesh]) -> bpy.types.Mesh:
     if found is None:
         found = build()
         found.name = name
-        found.use_fake_user = True
+        shapes.keep(found)
     return found
 
 

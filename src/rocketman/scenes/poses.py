@@ -34,6 +34,8 @@ PALM_ALONG, PALM_DEEP = 0.095, 0.036
 """From wrist to the palm's surface: along the fingers, and out of the palm."""
 SHRUG = 0.05
 """How far a shoulder comes along when the hand is far away, metres."""
+ROOT = 0.55
+"""Share of the upper arm that belongs to the shoulder, where it leaves the trunk."""
 SWINGS = tuple(15.0 * ((k + 1) // 2) * (1 if k % 2 else -1) for k in range(24))
 """Degrees from where an elbow falls by itself: 0, 15, -15, 30, ..."""
 TURNS = (0.0, 12.0, -12.0, 25.0, -25.0)
@@ -104,7 +106,7 @@ def vec(x: object) -> Vec:
 
 
 def unit(v: Vec) -> Vec:
-    result: Vec = v / (np.linalg.norm(v) + 1e-12)
+    result: Vec = v / (np.linalg.norm(v, axis=-1, keepdims=True) + 1e-12)
     return result
 
 
@@ -187,7 +189,7 @@ def _arm(
     walls = BODY + solids
     cost = 0.12 * np.abs(swing[..., 0]) + 0.35 * np.abs(turn) + 40 * missed
     cost = cost + 1.2 * np.maximum(0.0, bent - radians(45)) ** 2
-    cost += 14.0 * depth(root + (elbow - root) * 0.45, elbow, 0.085, walls)
+    cost += 14.0 * depth(root + (elbow - root) * ROOT, elbow, 0.085, walls)
     cost += 14.0 * depth(elbow, elbow + (end - elbow) * 0.92, 0.07, walls)
     cost += 4.0 * depth(end + 0 * elbow, end + z[:, None] * 0.15 + 0 * elbow, 0.03, BODY)
     i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
@@ -296,7 +298,7 @@ def leg_depth(leg: Leg, solids: tuple[Capsule, ...]) -> float:
 
 def arm_depth(arm: Arm, solids: tuple[Capsule, ...]) -> float:
     """How deep an arm is inside solids, metres. Where it leaves the trunk is no part of it."""
-    start = np.array([arm.shoulder + (arm.elbow - arm.shoulder) * 0.45, arm.elbow])
+    start = np.array([arm.shoulder + (arm.elbow - arm.shoulder) * ROOT, arm.elbow])
     end = np.array([arm.elbow, arm.elbow + (arm.wrist - arm.elbow) * 0.92])
     return float(depth(start, end, 0.075, solids).sum())
 

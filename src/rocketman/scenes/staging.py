@@ -19,8 +19,8 @@ from rocketman.scenes.camera import Camera, Points, aim
 from rocketman.scenes.holds import Hold, Matrix4
 from rocketman.scenes.spec import Scene
 
-HELMET = 0.25
-"""Radius of the helmet with what stands out from it, metres."""
+HELMET = 0.31
+"""Radius of the helmet with what stands out from it (a camera, lamps, a crest), metres."""
 HAND = 0.10
 """Radius of a ball around the palm that holds the whole hand."""
 BESIDE = (0.75, 1.15)

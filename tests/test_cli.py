@@ -220,7 +220,7 @@ WRONG = [
     (["train", "nowhere.toml"], "Missing option '--out'"),
     (["dataset", "rendr"], "Did you mean 'render'?"),
     (["dataset", "render", "--count", "0", "--size", "64", "--out", "data"], "--count"),
-    (["dataset", "show", "nowhere"], "nowhere holds no data set"),
+    (["dataset", "show", "nowhere"], "nowhere is not a data set"),
 ]
 
 

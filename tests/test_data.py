@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +51,44 @@ def test_the_cache_is_used_and_noticed_when_stale(
 ) -> None:
     first = data.load_split(folder, "train", 8)
     with monkeypatch.context() as patch:
-        patch.setattr(data, "load_picture", None)  # would fail if anything were decoded
+        patch.setattr(data, "decode", None)  # would fail if anything were decoded
         again = data.load_split(folder, "train", 8)
     np.testing.assert_array_equal(first.pixels, again.pixels)
     assert again.problems == first.problems
     Image.new("RGB", (33, 33), (0, 0, 255)).save(folder / "train" / "0.png")
     assert data.load_split(folder, "train", 8).pixels[0, 0, 0, 2] == 255
     assert data.load_split(folder, "train", 4).pixels.shape == (5, 4, 4, 3)
+
+
+def test_decoding_goes_on_where_it_was_killed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures decoded before the end are not decoded again; troubles before it are not lost."""
+    monkeypatch.setattr(data, "DECODED_AT_ONCE", 2)
+    cut = data.central_square
+    opened: list[Image.Image | None] = []
+
+    def failing(
+        picture: Image.Image, image_size: int
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        if len(opened) == 5:
+            raise KeyboardInterrupt
+        opened.append(picture)
+        return cut(picture, image_size)
+
+    whole = data.load_split(folder, "train", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(data, "central_square", failing)
+        opened += [None, None]  # two pictures more than are there may be opened
+        with pytest.raises(KeyboardInterrupt):
+            data.load_split(folder, "train", 8)
+        assert len(opened) == 5
+        opened.clear()
+        pictures = data.load_split(folder, "train", 8)
+        assert len(opened) == 3, "two of five were safe"
+    assert pictures.problems == whole.problems
+    assert [int(picture[0, 0, 0]) for picture in pictures.pixels] == [0, 50, 100, 150, 200]
+    assert not list(data.cache_folder().glob("*.part*"))
 
 
 def test_a_decompression_bomb_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +100,7 @@ def test_a_decompression_bomb_is_left_out(folder: Path, monkeypatch: pytest.Monk
 def test_missing_things_get_one_sentence(folder: Path) -> None:
     with pytest.raises(ValueError, match="no such folder"):
         data.load_split(folder / "nowhere", "train", 8)
-    with pytest.raises(ValueError, match=r"no test/metadata\.jsonl"):
+    with pytest.raises(ValueError, match="no captions for test"):
         data.load_split(folder, "test", 8)
     (folder / "test").mkdir()
     (folder / "test" / "metadata.jsonl").write_text("")
@@ -77,9 +109,10 @@ def test_missing_things_get_one_sentence(folder: Path) -> None:
 
 
 def test_the_centre_is_cut_out_and_areas_are_averaged(tmp_path: Path) -> None:
-    pixels = np.zeros((4, 8, 3), dtype=np.uint8)
-    pixels[:, :2] = 255  # beyond the central square
-    pixels[:2, 2:4] = [[100], [200]]  # a 2 x 2 area that becomes one pixel
+    pixels = np.zeros((16, 32, 3), dtype=np.uint8)
+    pixels[:, :8] = 255  # beyond the central square
+    pixels[:4, 8:16] = 100  # half of an 8 x 8 area that becomes one pixel
+    pixels[4:8, 8:16] = 200
     Image.fromarray(pixels).save(tmp_path / "x.png")
     got = data.load_picture(tmp_path / "x.png", 2)
     assert got[..., 0].tolist() == [[150, 0], [0, 0]]
@@ -109,6 +142,35 @@ def test_a_batch_pairs_each_picture_with_its_caption(folder: Path) -> None:
     level = np.round((pixels[:, 0, 0, 0] + 1) * 127.5 / 50)
     np.testing.assert_array_equal(level, ids[:, 2] - 1)
     assert -1 <= pixels.min() <= pixels.max() <= 1
+
+
+def test_half_of_the_visits_read_the_full_caption(tmp_path: Path) -> None:
+    """The other half takes the other wordings in turn, the same ones whenever it is asked for."""
+    pixels = np.zeros((3, 8, 8, 3), dtype=np.uint8)
+    wordings = (("a harp", "harp", "the harp"), ("a drum",), ("a bass", "bass"))
+    pictures = data.Pictures(
+        pixels=pixels + np.arange(3, dtype=np.uint8)[:, None, None, None],
+        captions=tuple(own[0] for own in wordings),
+        wordings=wordings,
+        rows=(),
+        problems=(),
+        hash="",
+    )
+    words = data.vocabulary_of(text for own in wordings for text in own)
+    batches = data.Batches(pictures, words, batch_size=300, seed=1)
+    seen: dict[int, Counter[str]] = {k: Counter() for k in range(3)}
+    for number in range(10):
+        images, ids = batches.batch(number)
+        levels = np.round((images[:, 0, 0, 0] + 1) * 127.5).astype(int)
+        for level, row in zip(levels, ids, strict=True):
+            seen[level][" ".join(words[k - 1] for k in row if k)] += 1
+    assert [sum(counts.values()) for counts in seen.values()] == [1000] * 3
+    assert seen[1] == {"a drum": 1000}
+    assert 450 < seen[0]["a harp"] < 550
+    assert 200 < seen[0]["the harp"] < 300
+    assert 450 < seen[2]["bass"] < 550
+    again = data.Batches(pictures, words, batch_size=300, seed=1).batch(7)
+    np.testing.assert_array_equal(again[1], batches.batch(7)[1])
 
 
 def test_pixels_survive_the_round_trip() -> None:

@@ -51,7 +51,9 @@ def part(path: Path) -> str:
 
 
 def home(name: str) -> str:
-    """Command files share the level of the command line, as if they were one package."""
+    """Files of one theme share a level, as if they were one package: data_check is of data."""
+    if name.startswith("data_"):
+        return "data"
     return "cli" if name.startswith("cli_") or name == "__main__" else name
 
 

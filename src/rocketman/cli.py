@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from rocketman.cli_collection import collection
+from rocketman.cli_dataset import dataset
 
 if TYPE_CHECKING:
     from rocketman.generate import Picture, Step
@@ -32,7 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-dataset = typer.Typer(help="Render and look at data sets.", rich_markup_mode=None)
 app.add_typer(dataset, name="dataset")
 app.add_typer(collection, name="collection")
 
@@ -200,43 +200,6 @@ def train(
         except Stopped as stopped:
             say(str(stopped))
             raise typer.Exit(130) from stopped
-
-
-@dataset.command("render")
-def dataset_render(
-    count: Annotated[int, typer.Option(min=1, help="Pictures in the whole data set.")],
-    size: Annotated[int, typer.Option(min=16, help="Width and height in pixels.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the data set.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, other scenes.")] = 0,
-) -> None:
-    """Render captioned pictures with Blender. The same command goes on after a stop."""
-    from rocketman.scenes.dataset import RenderError, SceneError, render
-
-    with wrong_use(SceneError), bar("rendering") as advance:
-        try:
-            made = render(count, size, out, workers, seed, advance)
-        except RenderError as error:
-            say(f"Error: {error}")
-            raise typer.Exit(1) from error
-    say(f"{made} pictures rendered; {out} is ready")
-
-
-@dataset.command("show")
-def dataset_show(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A data set.")],
-    out: Annotated[Path, typer.Option(metavar="FILE.png")] = Path("contact-sheet.png"),
-) -> None:
-    """Draw a contact sheet of a data set and count its factors."""
-    from rocketman.scenes.dataset import SceneError, contact_sheet, factor_counts
-
-    with wrong_use(SceneError):
-        sheet = contact_sheet(folder)
-    for factor, counter in factor_counts(folder).items():
-        counts = ", ".join(f"{level} {count}" for level, count in counter.most_common())
-        typer.echo(f"{factor:<12}{counts}")
-    sheet.save(out)
-    say(f"{out} shows {folder}")
 
 
 @app.command()

@@ -1,10 +1,16 @@
-"""Any folder of captioned pictures -> batches of arrays.
+"""Captioned pictures -> batches of arrays.
 
-Reads a split of a Hugging Face `imagefolder`: FOLDER/SPLIT/metadata.jsonl, one JSON object a line
-with at least `file_name` and `text`, beside the pictures. Each picture is decoded once, cropped to
-its central square, reduced to the training size and kept in one memory-mapped array in the cache
-folder; later runs only map it. Pictures are never mirrored: a caption may speak of left and right,
-and a mirrored harp is another harp. Numpy only. Next: `train.py` asks for one batch a step.
+Reads a split of any data set that `data_sources.py` knows. Each picture is decoded once, cropped
+to its central square, reduced to the training size and kept in one memory-mapped array in the
+cache folder; later runs only map it, and a run that was stopped while decoding goes on from there.
+Pictures are never mirrored: a caption may speak of left and right, and a mirrored harp is another
+harp. Numpy only. Next: `train.py` asks for one batch a step.
+
+    data_sources.py     what people have -> rows and a way to each picture
+    data_check.py       everything wrong with a data set, near-duplicates, counts
+    data_show.py        a contact sheet
+    data_pack.py        WebDataset shards; data_thumbnails.py: atlases of small pictures
+    data_card.py        the README.md of a data set
 """
 
 from __future__ import annotations
@@ -13,23 +19,26 @@ import hashlib
 import json
 import os
 import sys
-import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from rocketman.captions import tokens, words
+from rocketman.captions import Split, tokens, words
+from rocketman.data_pictures import BadPicture, open_file
+from rocketman.data_sources import Problem, Row, Source, read_split
 from rocketman.files import write_whole
-from rocketman.weights import sha256
 
 LARGEST_VOCABULARY = 4096
-CACHE_VERSION = 1
+CACHE_VERSION = 2
+DECODED_AT_ONCE = 256
+REPORTED = 20
+"""Problems that `load_split` reports one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +48,15 @@ class Pictures:
     pixels: NDArray[np.uint8]
     """(N, H, W, 3), memory-mapped, read-only."""
     captions: tuple[str, ...]
-    """N captions."""
-    rows: tuple[dict[str, Any], ...]
-    """N lines of metadata.jsonl: file_name, text and whatever else the data set says."""
+    """N full captions."""
+    wordings: tuple[tuple[str, ...], ...]
+    """N times all captions of a picture, the full one first."""
+    rows: tuple[Row, ...]
+    """N rows of metadata: file_name, text, captions and whatever else the data set says."""
     problems: tuple[str, ...]
-    """One sentence for each picture that was left out."""
+    """What is wrong with each picture that was left out, after its name."""
     hash: str
-    """SHA-256 of metadata.jsonl: which data set this is."""
+    """SHA-256 of the metadata: which data set this is."""
 
 
 def cache_folder() -> Path:
@@ -62,103 +73,87 @@ def cache_folder() -> Path:
 
 
 def load_split(
-    folder: Path, split: str, image_size: int, report: Callable[[str], None] = lambda line: None
+    folder: Path, split: Split, image_size: int, report: Callable[[str], None] = lambda line: None
 ) -> Pictures:
-    """Read one split, from the cache if it is there; `report` gets progress and each problem.
+    """Read one split, from the cache if it is there; `report` gets progress and problems.
 
-    ValueError, in one sentence, if the folder, its metadata or every picture is missing.
+    ValueError, in one sentence, if the folder, its captions or every picture is missing.
     """
-    metadata = folder / split / "metadata.jsonl"
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a data set: there is no such folder.")
-    if not metadata.is_file():
-        raise ValueError(f"{folder} has no {split}/metadata.jsonl: captions are read from there.")
-    rows, problems = read_metadata(metadata)
-    key = cache_key(metadata, rows, image_size)
+    source = read_split(folder, split)
+    key = cache_key(source, image_size)
     array, index = cache_folder() / f"{key}.npy", cache_folder() / f"{key}.json"
     if not (array.is_file() and index.is_file()):
-        report(f"reading {len(rows)} pictures of {metadata.parent}")
-        decode(metadata.parent, rows, problems, image_size, array, index)
+        report(f"reading {len(source.rows)} pictures of {source.name}")
+        decode(source, image_size, array, index)
     known = json.loads(index.read_text(encoding="utf-8"))
-    for problem in known["problems"]:
-        report(problem)
-    kept = [rows[k] for k in known["kept"]]
+    kept = [source.rows[k] for k in known["kept"]]
+    problems = [*map(str, source.problems), *known["problems"]]
+    for problem in problems[:REPORTED]:
+        report(f"{problem}; left out")
+    if len(problems) > REPORTED:
+        report(f"{len(problems) - REPORTED} more; `rocketman dataset check {folder}` names all")
     if not kept:
-        raise ValueError(f"{metadata.parent} holds no picture that can be read.")
+        raise ValueError(f"{source.name} holds no picture that can be read.")
     return Pictures(
-        pixels=np.load(array, mmap_mode="r"),
+        pixels=np.load(array, mmap_mode="r")[: len(kept)],
         captions=tuple(row["text"] for row in kept),
+        wordings=tuple(tuple(row["captions"]) for row in kept),
         rows=tuple(kept),
-        problems=tuple(known["problems"]),
-        hash=sha256(metadata),
+        problems=tuple(problems),
+        hash=source.hash,
     )
 
 
-def read_metadata(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """(usable rows, one sentence for each unusable line)."""
-    rows, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+def cache_key(source: Source, image_size: int) -> str:
+    """Changes with the captions, with any file's size or time of change, and with image_size."""
+    digest = hashlib.sha256(f"{CACHE_VERSION} {image_size} {source.name} {source.hash}\n".encode())
+    for path in source.files:
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            problems.append(f"{path.name} line {number} is not JSON; left out.")
-            continue
-        if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
-            problems.append(f"{path.name} line {number} has no file_name; left out.")
-        elif not isinstance(row.get("text"), str) or not row["text"].strip():
-            problems.append(f"{row['file_name']} has no caption; left out.")
-        else:
-            rows.append(row)
-    return rows, problems
-
-
-def cache_key(metadata: Path, rows: list[dict[str, Any]], image_size: int) -> str:
-    """Changes with the captions, with any picture's size or time of change, and with image_size."""
-    digest = hashlib.sha256(f"{CACHE_VERSION} {image_size} {metadata.resolve()}\n".encode())
-    digest.update(metadata.read_bytes())
-    for row in rows:
-        try:
-            status = (metadata.parent / row["file_name"]).stat()
-            digest.update(f"{status.st_size} {status.st_mtime_ns}\n".encode())
+            status = path.stat()
+            digest.update(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}\n".encode())
         except OSError:
             digest.update(b"missing\n")
     return digest.hexdigest()[:24]
 
 
-def decode(
-    folder: Path,
-    rows: list[dict[str, Any]],
-    problems: list[str],
-    image_size: int,
-    array: Path,
-    index: Path,
-) -> None:
-    """Write the cache: the array first, then the index that makes it count."""
-    pixels = np.empty((len(rows), image_size, image_size, 3), dtype=np.uint8)
-    kept: list[int] = []
-    for k, row in enumerate(rows):
-        try:
-            pixels[len(kept)] = load_picture(folder / row["file_name"], image_size)
-            kept.append(k)
-        except FileNotFoundError:
-            problems.append(f"{row['file_name']} is missing; left out.")
-        except Exception as error:  # Pillow raises many kinds for broken files
-            problems.append(f"{row['file_name']} cannot be read ({error}); left out.")
+def decode(source: Source, image_size: int, array: Path, index: Path) -> None:
+    """Write the cache: the array, then the index that makes it count.
+
+    Both grow together, DECODED_AT_ONCE pictures at a time, under names of their own; a run that
+    was killed is taken up where the index on disk ends.
+    """
+    part, progress = array.with_suffix(".part.npy"), index.with_suffix(".part.json")
+    shape = (len(source.rows), image_size, image_size, 3)
     array.parent.mkdir(parents=True, exist_ok=True)
-    temporary = array.with_suffix(f".{os.getpid()}.part.npy")
-    np.save(temporary, pixels[: len(kept)])
-    temporary.replace(array)
-    write_whole(index, json.dumps({"kept": kept, "problems": problems}).encode())
+    state: dict[str, Any] = {"done": 0, "kept": [], "problems": []}
+    if part.is_file() and progress.is_file():
+        state = json.loads(progress.read_text(encoding="utf-8"))
+        pixels = np.lib.format.open_memmap(part, mode="r+")
+    else:
+        pixels = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+    kept, problems = state["kept"], state["problems"]
+    for start in range(state["done"], len(source.rows), DECODED_AT_ONCE):
+        end = min(start + DECODED_AT_ONCE, len(source.rows))
+        for k in range(start, end):
+            try:
+                pixels[len(kept)] = central_square(source.open(k), image_size)
+                kept.append(k)
+            except BadPicture as error:
+                problems.append(str(Problem(source.rows[k]["file_name"], str(error))))
+        pixels.flush()
+        write_whole(progress, json.dumps({**state, "done": end}).encode())
+    part.replace(array)
+    write_whole(index, json.dumps(state).encode())
+    progress.unlink(missing_ok=True)
 
 
 def load_picture(path: Path, image_size: int) -> NDArray[np.uint8]:
-    """The central square of a picture, reduced by area to (image_size, image_size, 3)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file).convert("RGB")
+    """The central square of a picture file as (image_size, image_size, 3). BadPicture if broken."""
+    return central_square(open_file(path), image_size)
+
+
+def central_square(picture: Image.Image, image_size: int) -> NDArray[np.uint8]:
+    """The central square of an RGB picture, reduced by area to (image_size, image_size, 3)."""
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     method = Image.Resampling.BOX if side >= image_size else Image.Resampling.BICUBIC
@@ -166,7 +161,7 @@ def load_picture(path: Path, image_size: int) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((image_size, image_size), method, box=box))
 
 
-def vocabulary_of(captions: tuple[str, ...], known: tuple[str, ...] = ()) -> tuple[str, ...]:
+def vocabulary_of(captions: Iterable[str], known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """`known`, then the other words of the captions, sorted; the most frequent if too many."""
     counts = Counter(word for caption in captions for word in words(caption))
     new = [word for word, _ in counts.most_common() if word not in set(known)]
@@ -177,31 +172,50 @@ class Batches:
     """Shuffled batches by number: batch k is the same whenever and however often it is asked for.
 
     The pictures run past in epochs, each shuffled by (seed, epoch); a batch may span two epochs.
+    Each visit takes one wording of the picture's caption, the full one half of the time.
     """
 
     def __init__(
         self, pictures: Pictures, vocabulary: tuple[str, ...], batch_size: int, seed: int
     ) -> None:
         self.pixels, self.batch_size, self.seed = pictures.pixels, batch_size, seed
-        of_caption = {text: tokens(text, vocabulary) for text in set(pictures.captions)}
-        self.tokens = np.array([of_caption[text] for text in pictures.captions], dtype=np.int64)
-        self._orders: dict[int, NDArray[np.int64]] = {}
+        texts = {text: k for k, text in enumerate(dict.fromkeys(_flat(pictures.wordings)))}
+        self.tokens = np.array([tokens(text, vocabulary) for text in texts], dtype=np.int64)
+        """(T, L), of every distinct caption."""
+        self.wordings = [[texts[text] for text in own] for own in pictures.wordings]
+        """Rows of `tokens` for each picture, its full caption first."""
+        self._draws: dict[int, tuple[NDArray[np.int64], NDArray[np.uint64]]] = {}
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """The order of the pictures in an epoch; by Philox's raw stream, which never changes."""
-        if epoch not in self._orders:
+    def draws(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """The order of the pictures in an epoch, and a number for each that chooses its wording.
+
+        By Philox's raw stream, which never changes.
+        """
+        if epoch not in self._draws:
+            count = len(self.pixels)
             key = np.array([self.seed, epoch], dtype=np.uint64)
-            draws = np.random.Philox(key=key).random_raw(len(self.pixels))
-            recent = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders = {**recent, epoch: np.argsort(draws, kind="stable")}
-        return self._orders[epoch]
+            stream = np.random.Philox(key=key).random_raw(2 * count)
+            recent = {e: drawn for e, drawn in self._draws.items() if e == epoch - 1}
+            order = np.argsort(stream[:count], kind="stable")
+            self._draws = {**recent, epoch: (order, stream[count:])}
+        return self._draws[epoch]
 
     def batch(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Pictures (B, 3, H, W) in [-1, 1] and tokens (B, L) of batch `number`, from 0."""
-        count = len(self.pixels)
-        places = range(number * self.batch_size, (number + 1) * self.batch_size)
-        chosen = [self.order(place // count)[place % count] for place in places]
-        return to_floats(self.pixels[chosen]), self.tokens[chosen]
+        chosen, texts = [], []
+        for visit in range(number * self.batch_size, (number + 1) * self.batch_size):
+            epoch, place = divmod(visit, len(self.pixels))
+            order, numbers = self.draws(epoch)
+            picture, draw = int(order[place]), int(numbers[place])
+            full, *others = self.wordings[picture]
+            heads = draw % 2 == 0 or not others
+            chosen.append(picture)
+            texts.append(full if heads else others[draw // 2 % len(others)])
+        return to_floats(self.pixels[chosen]), self.tokens[texts]
+
+
+def _flat(wordings: Iterable[tuple[str, ...]]) -> Iterable[str]:
+    return (text for own in wordings for text in own)
 
 
 def to_floats(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

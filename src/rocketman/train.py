@@ -35,6 +35,7 @@ from torch import Tensor
 from rocketman import flow, sampling
 from rocketman.captions import CONTEXT_LENGTH, PAD, tokens
 from rocketman.data import Batches, Pictures, load_split, to_floats, to_pixels, vocabulary_of
+from rocketman.data_sources import splits
 from rocketman.export import write_model
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer
@@ -334,7 +335,7 @@ def train(
     size, loop = config.model.image_size, config.train
     pictures = load_split(folder, "train", size, report)
     validation = None
-    if (folder / "validation" / "metadata.jsonl").is_file():
+    if "validation" in splits(folder):
         validation = load_split(folder, "validation", size, report)
     if resume:
         arrays, state = last_checkpoint(checkpoints, report)
@@ -342,7 +343,8 @@ def train(
         if state["data_hash"] != pictures.hash:
             report("the data set is not the one this run began with; going on with the new one")
     else:
-        vocabulary = vocabulary_of(pictures.captions, open_model(start).vocabulary if start else ())
+        captions = (text for own in pictures.wordings for text in own)
+        vocabulary = vocabulary_of(captions, open_model(start).vocabulary if start else ())
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
     config = replace(config, model=make)
 

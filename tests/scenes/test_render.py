@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rocketman.captions import SPLITS
+from rocketman.captions import OTHER_WORDS, SPLITS
+from rocketman.data_check import check
+from rocketman.data_sources import read_split, splits
 from rocketman.scenes import dataset
 
 pytest.importorskip("bpy", reason="needs the extra `scenes`")
@@ -34,14 +36,22 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_picture_is_there_whole_with_its_row(rendered: Path) -> None:
-    rows = list(dataset.read_metadata(rendered))
+    sources = {split: read_split(rendered, split) for split in splits(rendered)}
+    rows = [
+        (rendered / split / row["file_name"], row)
+        for split, source in sources.items()
+        for row in source.rows
+    ]
     assert len(rows) == COUNT
+    assert not any(source.problems for source in sources.values())
     for path, row in rows:
         with Image.open(path) as picture:
             picture.load()
             assert picture.size == (SIZE, SIZE)
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         assert row["license"] == "CC0-1.0"
+        assert row["captions"][0] == row["text"]
+        assert len(row["captions"]) == 2 + OTHER_WORDS
     assert {path.parent.name for path, _ in rows} <= set(SPLITS)
 
 
@@ -74,11 +84,10 @@ def test_other_seed_into_the_same_folder_is_refused(rendered: Path) -> None:
         dataset.render(COUNT, SIZE, rendered, workers=1, seed=6)
 
 
-def test_contact_sheet_and_counts(rendered: Path) -> None:
-    sheet = dataset.contact_sheet(rendered, columns=4, rows=2)
-    assert sheet.width == 640
-    assert len(sheet.getcolors(2**24) or []) > 500
-    assert sum(dataset.factor_counts(rendered)["relation"].values()) == COUNT
+def test_nothing_is_wrong_with_it(rendered: Path) -> None:
+    report = check(rendered)
+    assert report.errors == []
+    assert report.pictures == sum(report.factors["relation"].values()) == COUNT
 
 
 def test_metadata_is_json_lines(rendered: Path) -> None:

@@ -12,16 +12,13 @@ import json
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
-
-from rocketman import __version__, data
-from rocketman.captions import FACTORS, SPLITS, captions_of
+from rocketman import __version__
+from rocketman.captions import SPLITS, captions_of
 from rocketman.files import write_whole
 from rocketman.scenes.spec import Scene, draw
 from rocketman.weights import sha256
@@ -104,45 +101,6 @@ def write_metadata(out: Path, scenes: list[Scene]) -> None:
         write_whole(out / split / "metadata.jsonl", text.encode())
 
 
-def read_metadata(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every usable picture of the data set with its row, split by split."""
-    for split in SPLITS:
-        table = folder / split / "metadata.jsonl"
-        if table.is_file():
-            rows, _ = data.read_metadata(table)
-            for row in rows:
-                yield table.parent / row["file_name"], row
-
-
-def factor_counts(folder: Path) -> dict[str, Counter[str]]:
-    """How often each level of each factor occurs in the whole data set."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FACTORS}
-    for _, row in read_metadata(folder):
-        for name, counter in counts.items():
-            if row.get(name):
-                counter[row[name]] += 1
-    return counts
-
-
-def contact_sheet(folder: Path, columns: int = 8, rows: int = 8) -> Image.Image:
-    """Pictures evenly spaced over the data set, each with its caption below."""
-    pictures = list(read_metadata(folder))
-    if not pictures:
-        raise SceneError(f"{folder} holds no data set: there is no train/metadata.jsonl with rows.")
-    chosen = pictures[:: max(1, len(pictures) // (columns * rows))][: columns * rows]
-    edge, text = 160, 44
-    sheet = Image.new(
-        "RGB", (columns * edge, -(-len(chosen) // columns) * (edge + text)), "#101014"
-    )
-    pen = ImageDraw.Draw(sheet)
-    for k, (path, row) in enumerate(chosen):
-        x, y = k % columns * edge, k // columns * (edge + text)
-        with Image.open(path) as picture:
-            sheet.paste(picture.convert("RGB").resize((edge - 4, edge - 4)), (x + 2, y + 2))
-        pen.multiline_text((x + 4, y + edge), _folded(row["text"], 29), "#c8c8d0", font_size=9)
-    return sheet
-
-
 def _worker(
     out: Path, size: int, seed: int, count: int, first: int, step: int
 ) -> subprocess.Popen[bytes]:
@@ -186,13 +144,3 @@ def _row(scene: Scene, path: Path) -> dict[str, Any]:
         "source": f"rocketman {__version__} scenes",
         "sha256": sha256(path),
     }
-
-
-def _folded(text: str, width: int) -> str:
-    """`text` broken into lines of at most `width` characters, between words."""
-    lines = [""]
-    for word in text.split():
-        if len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)

@@ -1,0 +1,150 @@
+"""The commands `dataset render|show|check|pack|thumbnails|card`: one function each, no logic.
+
+Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rocketman.data_sources import Problem
+
+dataset = typer.Typer(help="Render, look at, check and pack data sets.", rich_markup_mode=None)
+
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A data set.")]
+SHOWN = 20
+"""Problems that are named before the rest is counted."""
+
+
+@dataset.command("render")
+def render(
+    count: Annotated[int, typer.Option(min=1, help="Pictures in the whole data set.")],
+    size: Annotated[int, typer.Option(min=16, help="Width and height in pixels.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the data set.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other scenes.")] = 0,
+) -> None:
+    """Render captioned pictures with Blender. The same command goes on after a stop."""
+    from rocketman.cli import bar, say, wrong_use
+    from rocketman.data_card import write_card
+    from rocketman.scenes.dataset import RenderError, SceneError
+    from rocketman.scenes.dataset import render as run
+
+    with wrong_use(SceneError), bar("rendering") as advance:
+        try:
+            made = run(count, size, out, workers, seed, advance)
+        except RenderError as error:
+            say(f"Error: {error}")
+            raise typer.Exit(1) from error
+        write_card(out)
+    say(f"{made} pictures rendered; {out} is ready")
+
+
+@dataset.command("show")
+def show(
+    folder: Dir,
+    out: Annotated[Path, typer.Option(metavar="FILE.png")] = Path("contact-sheet.png"),
+) -> None:
+    """Draw a contact sheet of a data set and count its factors."""
+    from rocketman import data_show
+    from rocketman.cli import say, wrong, wrong_use
+
+    if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        wrong(f"{out} should end in .png, .jpg or .webp.")
+    with wrong_use(ValueError):
+        sheet = data_show.contact_sheet(folder)
+        sources = data_show.open_splits(folder)
+    sizes = {split: len(source.rows) for split, source in sources.items()}
+    typer.echo(data_show.table(data_show.factor_counts(folder), sizes))
+    sheet.save(out)
+    say(f"{out} shows {folder}")
+
+
+@dataset.command("check")
+def check(
+    folder: Dir,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Name everything that is wrong with a data set. Exit code 1 if anything is."""
+    from rocketman.cli import bar, say, wrong_use
+    from rocketman.data_check import check as look
+
+    with wrong_use(ValueError), bar("checking") as advance:
+        report = look(folder, advance)
+    if as_json:
+        typer.echo(json.dumps(report.as_json))
+    else:
+        for problem in report.errors:
+            typer.echo(str(problem))
+    counts = ", ".join(f"{count:,} {split}" for split, count in report.splits.items())
+    say(f"{report.pictures:,} pictures ({counts}), {len(report.errors):,} wrong in {folder}")
+    if report.errors:
+        raise typer.Exit(1)
+
+
+@dataset.command("pack")
+def pack(
+    folder: Dir,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the shards.")],
+    size: Annotated[
+        int | None, typer.Option(min=16, help="Width and height in pixels; else as they are.")
+    ] = None,
+) -> None:
+    """Write a data set as WebDataset shards of WebP pictures, with a card."""
+    from rocketman.cli import bar, say, wrong_use
+    from rocketman.data_card import write_card
+    from rocketman.data_pack import pack as write
+
+    with wrong_use(ValueError), bar("packing") as advance:
+        problems = write(folder, out, size, advance)
+        write_card(out)
+    _left_out(problems)
+    say(f"{out} holds {folder} in {_megabytes(out)}")
+
+
+@dataset.command("thumbnails")
+def thumbnails(
+    folder: Dir,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the atlases.")],
+    size: Annotated[int, typer.Option(help="Pixels a thumbnail, a multiple of 16.")] = 64,
+) -> None:
+    """Write a data set as atlases of small pictures, about 1 kB each; training reads them."""
+    from rocketman.cli import bar, say, wrong_use
+    from rocketman.data_card import write_card
+    from rocketman.data_thumbnails import write_thumbnails
+
+    with wrong_use(ValueError), bar("packing") as advance:
+        problems = write_thumbnails(folder, out, size, advance)
+        write_card(out)
+    _left_out(problems)
+    say(f"{out} holds {folder} in {_megabytes(out)}")
+
+
+@dataset.command("card")
+def card(folder: Dir) -> None:
+    """Write the card of a data set: DIR/README.md and DIR/sample.jpg."""
+    from rocketman.cli import say, wrong_use
+    from rocketman.data_card import write_card
+
+    with wrong_use(ValueError):
+        path = write_card(folder)
+    say(f"{path} describes {folder}")
+
+
+def _left_out(problems: list[Problem]) -> None:
+    from rocketman.cli import say
+
+    for problem in problems[:SHOWN]:
+        say(f"{problem}; left out")
+    if len(problems) > SHOWN:
+        say(f"{len(problems) - SHOWN:,} more were left out")
+
+
+def _megabytes(folder: Path) -> str:
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{size / 1e6:.1f} MB"

@@ -123,7 +123,7 @@ def accordion(at: Matrix, rng: random.Random) -> None:
         if k % 2 == 0:
             edges.append(np.concatenate([points, points[:1]]))
     bellows = loft(rings, smooth=False, caps=False)
-    corners = [tube(edge[i : i + 2], 0.0042, segments=6) for edge in edges for i in (0, 2, 4, 6)]
+    corners = rods([(edge[k], edge[k + 1]) for edge in edges for k in (1, 3, 5, 7)], 0.0042)
     put(cloth, bellows, at=at)
     put(shell, case, bass, at=at)
     # Keys stand on their side along the outer edge and face the viewer.
@@ -170,7 +170,7 @@ def accordion(at: Matrix, rng: random.Random) -> None:
         boxes(frame_bars, cut=0.002),
         boxes(badge, cut=0.004),
         boxes(slots, cut=0.002),
-        *corners,
+        corners,
         boxes(grille, cut=0.002).moved(fan),
         feet.moved(fan),
         at=at,

@@ -57,9 +57,10 @@ def wood(
     `edge` is what it darkens to `reach` away from the origin, `burst` what it darkens to where a
     form's tone rises; `figure` (0 to 1) lays flamed stripes across the grain.
     """
-    made = material(name, color, roughness=roughness, coat=0.6)
+    made = material(name, color, roughness=roughness, coat=0.5)
     nodes, links = made.node_tree.nodes, made.node_tree.links
     surface = nodes["Principled BSDF"]
+    surface.inputs["Coat Roughness"].default_value = 0.14
     coordinates = nodes.new("ShaderNodeTexCoord")
 
     def scaled(scale: Point) -> bpy.types.NodeSocket:

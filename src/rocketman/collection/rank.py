@@ -22,6 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rocketman.audits.index import FOLDER as TRAINING
+from rocketman.audits.index import TABLE, TrainingIndex, load_index
+from rocketman.audits.newness import newness
 from rocketman.audits.probes import PROBES, Probes, load_probes
 from rocketman.collection.alike import fingerprint
 from rocketman.collection.plan import Plan
@@ -35,7 +38,7 @@ no candidate at all."""
 SAID = {
     "agreement": "{:.0%} sure that it shows what was asked for",
     "sharpness": "sharper than {:.0%} of the collection",
-    "newness": "newer than {:.0%} of real unseen pictures",
+    "newness": "farther from all training pictures than {:.0%} of real new ones",
     "variety": "more unlike the other prompts' pictures than {:.0%} of the collection",
 }
 """What each part means, said of one picture."""
@@ -168,6 +171,14 @@ def measures_of(model: Path | None) -> tuple[dict[str, Measure], tuple[str, ...]
     found["vector"] = Measure(
         made_by=name, of=lambda ps, _: [vector.tobytes() for vector in probes.features(ps)]
     )
+    try:
+        index, name = _index(model)
+    except (ModelError, OSError):
+        told = "has no index of its training pictures, so candidates are ranked without newness"
+        return found, (f"{model or 'The model that ships'} {told}.",)
+    found["newness"] = Measure(
+        made_by=name, of=lambda ps, _: [each.percentile / 100 for each in newness(ps, index)]
+    )
     return found, ()
 
 
@@ -175,6 +186,13 @@ def measures_of(model: Path | None) -> tuple[dict[str, Measure], tuple[str, ...]
 def _probes(model: Path | None) -> tuple[Probes, str]:
     """The probes of a model, and what tells them from others. ModelError if it has none."""
     return load_probes(model), sha256((model or embedded()) / PROBES)[:12]
+
+
+@cache
+def _index(model: Path | None) -> tuple[TrainingIndex, str]:
+    """The index of what a model learnt from, and what tells it from others."""
+    table = (model or embedded()) / TRAINING / TABLE
+    return load_index(model), sha256(table)[:12]
 
 
 def _measure(

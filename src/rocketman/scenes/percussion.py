@@ -91,7 +91,7 @@ def tambourine(at: Matrix, rng: random.Random) -> None:
     skin = Pieces(
         material(
             "tambourine skin",
-            rng.choice(((0.88, 0.80, 0.62), (0.9, 0.89, 0.85))),
+            rng.choice(((0.80, 0.68, 0.46), (0.84, 0.77, 0.60), (0.86, 0.84, 0.78))),
             roughness=0.5,
             bump=0.08,
             bump_scale=14,
@@ -121,13 +121,13 @@ def tambourine(at: Matrix, rng: random.Random) -> None:
         walls = np.array([block[0], block[-1][::-1]])
         frame.facets(walls)
         c, s = cos(k * turn), sin(k * turn)
-        pin = place(0.1545 * c, 0.1545 * s, 0)
+        pin = place(0.1575 * c, 0.1575 * s, 0)
         nails.lathe([(0.0032, -half), (0.0032, half)], at=pin, segments=8)
         for z, flip in ((0.0065, 1), (-0.0065, -1)):
             dish = [
-                (0.0305, 0.0),
-                (0.0315, 0.001),
-                (0.024, 0.003),
+                (0.0335, 0.0),
+                (0.0345, 0.001),
+                (0.026, 0.003),
                 (0.017, 0.0025),
                 (0.011, 0.008),
                 (0.0035, 0.0095),

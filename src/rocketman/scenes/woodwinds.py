@@ -26,6 +26,9 @@ from rocketman.scenes.brass import (
 from rocketman.scenes.pieces import Pieces
 from rocketman.scenes.shapes import material, smooth_path
 from rocketman.scenes.surfaces import FACING, along, metal, place
+from rocketman.scenes.wind_holds import WIND_HOLDS
+
+STRAPS = ((0.015, 0.015, 0.018), (0.25, 0.02, 0.02), (0.03, 0.06, 0.20))
 
 
 def _key_cup(radius: float) -> list[tuple[float, float]]:
@@ -47,6 +50,7 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     keys = Pieces(metal("saxophone keys", rng.choice(((1.0, 0.74, 0.34), SILVER)), 0.18), at)
     pearl = Pieces(material("pearl", (0.9, 0.88, 0.84), roughness=0.25, coat=0.5), at)
     ebonite = Pieces(material("ebonite", (0.012, 0.012, 0.013), roughness=0.25, coat=0.6), at)
+    strap = Pieces(material("strap", rng.choice(STRAPS), roughness=0.8), at)
     line = [(-0.11, 0.27), (-0.1, 0.1), (-0.09, -0.1), (-0.08, -0.26), (-0.045, -0.35)]
     line += [(0.025, -0.378), (0.09, -0.335), (0.115, -0.25), (0.125, -0.15)]
     path = smooth_path([(x, 0, z) for x, z in line], 6)
@@ -133,8 +137,14 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
         keys.bar((0.03, 0.01, 0.016), (-0.035, -0.05, 0.02 - 0.02 * k), bevel=0.003)
     keys.rods([((-0.04, 0.0, -0.02), (0.105, 0.0, -0.12))], 0.0075)
     keys.ring(0.022, 0.0055, at=place(0.03, 0.0, -0.065) @ FACING, segments=20)
-    keys.ring(0.012, 0.004, at=place(-0.135, 0.02, 0.03) @ FACING, segments=16)
-    for pieces in (brass, throat, keys, pearl, ebonite):
+    hook = (-0.142, 0.0, 0.06)
+    keys.ring(0.013, 0.004, at=place(*hook) @ FACING, segments=16)
+    # The strap goes under the helmet's ring; alone, it floats as the loop that it is.
+    to_instrument = Matrix(WIND_HOLDS["saxophone"].held.tolist()).inverted()
+    neck = [(-0.15, -0.20, 0.20), (-0.08, -0.16, 0.225), (0.08, -0.16, 0.225), (0.15, -0.20, 0.20)]
+    loop = [hook, *(to_instrument @ Vector(p) for p in neck), hook]
+    strap.tube(smooth_path(loop, 6), 0.0145, segments=8, flatten=0.35)
+    for pieces in (brass, throat, keys, pearl, ebonite, strap):
         pieces.done()
 
 

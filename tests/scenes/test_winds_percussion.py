@@ -26,7 +26,8 @@ LIPS: dict[str, Point] = {
 
 
 def in_torso(hold: Hold, point: Point) -> np.ndarray:
-    return hold.held[:3, :3] @ np.asarray(point) + hold.held[:3, 3]
+    there: np.ndarray = hold.held[:3, :3] @ np.asarray(point) + hold.held[:3, 3]
+    return there
 
 
 def test_every_level_has_a_hold() -> None:

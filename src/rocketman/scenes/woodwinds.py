@@ -141,8 +141,13 @@ def saxophone(at: Matrix, rng: random.Random) -> None:
     keys.ring(0.013, 0.004, at=place(*hook) @ FACING, segments=16)
     # The strap goes under the helmet's ring; alone, it floats as the loop that it is.
     to_instrument = Matrix(WIND_HOLDS["saxophone"].held.tolist()).inverted()
-    neck = [(-0.15, -0.20, 0.20), (-0.08, -0.16, 0.225), (0.08, -0.16, 0.225), (0.15, -0.20, 0.20)]
-    loop = [hook, *(to_instrument @ Vector(p) for p in neck), hook]
+    collar = [
+        (-0.15, -0.20, 0.20),
+        (-0.08, -0.16, 0.225),
+        (0.08, -0.16, 0.225),
+        (0.15, -0.20, 0.20),
+    ]
+    loop = [hook, *(to_instrument @ Vector(p) for p in collar), hook]
     strap.tube(smooth_path(loop, 6), 0.0145, segments=8, flatten=0.35)
     for pieces in (brass, throat, keys, pearl, ebonite, strap):
         pieces.done()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -54,6 +56,38 @@ def test_sheet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_folder: Pa
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (2 * 200 + 8, 200 + 8)
         assert sheet.getpixel((4, 100)) != sheet.getpixel((204, 100)), "held-out pairs are framed"
+
+
+def test_lonely() -> None:
+    """24 prompts, of words that the model inside the package knows; the file is the template."""
+    from rocketman.collection import plan as plans
+
+    plan = plans.read(EXAMPLES / "lonely")
+    assert (plan.title, len(plan.prompts)) == ("It's lonely out in space", 24)
+    shipped = weights.open_model(Path(weights.__file__).parent / "models" / "astronauts")
+    for prompt in plan.prompts:
+        assert captions.unknown_words(prompt.text, shipped.vocabulary) == []
+    template = Path(plans.__file__).parent / "templates" / "example.toml"
+    assert (EXAMPLES / "lonely" / "collection.toml").read_text() == template.read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_lonely_is_built_by_one_command(tmp_path: Path) -> None:
+    """What build.sh runs, and on what: its commands stand in as files that say they were called."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "rocketman").write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/called"\n')
+    (tools / "rocketman").chmod(0o755)
+    out = tmp_path / "out"
+    subprocess.run(
+        ["sh", EXAMPLES / "lonely" / "build.sh", out],
+        check=True,
+        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
+    )
+    called = (tmp_path / "called").read_text().splitlines()
+    assert called == [f"collection run {out}", f"collection publish {out}"]
+    table = tomllib.loads((out / "collection.toml").read_text(encoding="utf-8"))
+    assert table["artist"] == "The Rocketman authors"
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda path: path.stem)

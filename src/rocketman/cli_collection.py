@@ -225,7 +225,8 @@ def film(
     from rocketman.collection.tables import PlanError
 
     with needs("film"):
-        from rocketman.collection.film import AudioError, FilmError, make
+        from rocketman.collection.film import FilmError, make
+        from rocketman.collection.film_encode import AudioError
     try:
         with wrong_use(PlanError, StoreError, FilmError, AudioError), bar("filming") as advance:
             made = make(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 # A shell's background job is started with Ctrl-C ignored, and its children inherit that; some of
 # these tests press Ctrl-C.
@@ -61,6 +66,47 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         captions.vocabulary(),
         {},
     )
+
+
+AddPicture = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def add_picture() -> AddPicture:
+    """Adds a picture of coarse noise to a data set, with its row as the renderer writes it."""
+    from rocketman.captions import Factors, captions_of
+
+    pairs = {
+        "train": ("white", "harp"),
+        "validation": ("orange", "guitar"),
+        "test": ("red", "harp"),
+    }
+
+    def add(
+        folder: Path, split: str, name: str, picture: Image.Image | int, **changes: Any
+    ) -> None:
+        suit, instrument = pairs[split]
+        factors = Factors(relation="playing", place="above mars", suit=suit, instrument=instrument)
+        (folder / split).mkdir(parents=True, exist_ok=True)
+        if isinstance(picture, int):
+            coarse = np.random.default_rng(picture).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            picture = Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC)
+        picture.save(folder / split / name)
+        row = {
+            "file_name": name,
+            "text": factors.caption,
+            "captions": list(captions_of(factors, name)),
+            "suit": suit,
+            "instrument": instrument,
+            "place": factors.place,
+            "relation": factors.relation,
+            "sha256": hashlib.sha256((folder / split / name).read_bytes()).hexdigest(),
+            **changes,
+        }
+        with (folder / split / "metadata.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    return add
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,7 @@ harp. Numpy only. Next: `train.py` asks for one batch a step.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
@@ -23,7 +24,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,32 +119,55 @@ def cache_key(source: Source, image_size: int) -> str:
 def decode(source: Source, image_size: int, array: Path, index: Path) -> None:
     """Write the cache: the array, then the index that makes it count.
 
-    Both grow together, DECODED_AT_ONCE pictures at a time, under names of their own; a run that
-    was killed is taken up where the index on disk ends.
+    Pictures are decoded in parts, each a file that is there whole or not at all, so a run that was
+    killed goes on after the last part, and several runs at once do not disturb each other.
     """
-    part, progress = array.with_suffix(".part.npy"), index.with_suffix(".part.json")
-    shape = (len(source.rows), image_size, image_size, 3)
     array.parent.mkdir(parents=True, exist_ok=True)
-    state: dict[str, Any] = {"done": 0, "kept": [], "problems": []}
-    if part.is_file() and progress.is_file():
-        state = json.loads(progress.read_text(encoding="utf-8"))
-        pixels = np.lib.format.open_memmap(part, mode="r+")
-    else:
-        pixels = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
-    kept, problems = state["kept"], state["problems"]
-    for start in range(state["done"], len(source.rows), DECODED_AT_ONCE):
-        end = min(start + DECODED_AT_ONCE, len(source.rows))
-        for k in range(start, end):
-            try:
-                pixels[len(kept)] = central_square(source.open(k), image_size)
-                kept.append(k)
-            except BadPicture as error:
-                problems.append(str(Problem(source.rows[k]["file_name"], str(error))))
+    starts = range(0, len(source.rows), DECODED_AT_ONCE)
+    parts = [array.with_suffix(f".{start:08d}.npz") for start in starts]
+    for start, part in zip(starts, parts, strict=True):
+        if not part.is_file():
+            write_whole(part, _decoded(source, image_size, start))
+    temporary = array.with_suffix(f".{os.getpid()}.npy")
+    kept: list[int] = []
+    problems: list[str] = []
+    shape = (len(source.rows), image_size, image_size, 3)
+    pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+    try:
+        for part in parts:
+            with np.load(part) as held:
+                pixels[len(kept) : len(kept) + len(held["kept"])] = held["pixels"]
+                kept += held["kept"].tolist()
+                problems += held["problems"].tolist()
         pixels.flush()
-        write_whole(progress, json.dumps({**state, "done": end}).encode())
-    part.replace(array)
-    write_whole(index, json.dumps(state).encode())
-    progress.unlink(missing_ok=True)
+        temporary.replace(array)
+        write_whole(index, json.dumps({"kept": kept, "problems": problems}).encode())
+    except FileNotFoundError:
+        if not index.is_file():  # else another run was faster, and tidied up
+            raise
+    finally:
+        temporary.unlink(missing_ok=True)
+    for part in parts:
+        part.unlink(missing_ok=True)
+
+
+def _decoded(source: Source, image_size: int, start: int) -> bytes:
+    """DECODED_AT_ONCE pictures from `start` as an .npz: pixels, which rows they are, problems."""
+    pixels, kept, problems = [], [], []
+    for k in range(start, min(start + DECODED_AT_ONCE, len(source.rows))):
+        try:
+            pixels.append(central_square(source.open(k), image_size))
+            kept.append(k)
+        except BadPicture as error:
+            problems.append(str(Problem(source.rows[k]["file_name"], str(error))))
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        pixels=np.array(pixels, dtype=np.uint8).reshape(-1, image_size, image_size, 3),
+        kept=np.array(kept, dtype=np.int64),
+        problems=np.array(problems, dtype=np.str_),
+    )
+    return buffer.getvalue()
 
 
 def load_picture(path: Path, image_size: int) -> NDArray[np.uint8]:

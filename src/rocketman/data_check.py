@@ -23,9 +23,9 @@ from rocketman.data_sources import Problem, Row, Source, read_split, splits
 
 NEAR_BITS = 6
 """Of the 64 of two hashes, as many may differ in near-duplicates."""
-NEAR_LEVELS = 4.0
-"""Mean difference of two near-duplicates, of 255 levels, at 16 x 16 pixels: on dark pictures with
-little to compare the hash alone would see too many."""
+NEAR_LEVELS, NEAR_MOST = 8.0, 60.0
+"""Mean and largest difference of two near-duplicates, of 255 levels, at 16 x 16 pixels: on dark
+pictures with little to compare the hash alone would see too many."""
 SKETCH = 16
 """Pixels of the sketches that are compared."""
 BLOCK = 512
@@ -202,9 +202,10 @@ def _first_like(wanted: Sketches, others: Sketches, candidates: NDArray[np.intp]
     """The first candidate that is truly like the wanted sketch, or a number past all."""
     for start in range(0, len(candidates), 64):
         some = candidates[start : start + 64]
-        differences = np.abs(others[some].astype(np.int16) - wanted).mean(axis=(1, 2, 3))
-        if (differences <= NEAR_LEVELS).any():
-            return int(some[np.argmax(differences <= NEAR_LEVELS)])
+        differences = np.abs(others[some].astype(np.int16) - wanted).reshape(len(some), -1)
+        alike = (differences.mean(axis=1) <= NEAR_LEVELS) & (differences.max(axis=1) <= NEAR_MOST)
+        if alike.any():
+            return int(some[np.argmax(alike)])
     return len(others)
 
 

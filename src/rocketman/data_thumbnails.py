@@ -74,7 +74,7 @@ def write_thumbnails(
             except BadPicture as error:
                 problems.append(Problem(row["file_name"], str(error)))
             else:
-                x, y = _place(len(kept) % TILES**2, size)
+                x, y = _place(len(kept) % TILES**2, size, TILES)
                 atlas[y : y + size, x : x + size] = tile
                 kept.append(_row(source, k))
             number, last = (len(kept) - 1) // TILES**2, k == len(source.rows) - 1
@@ -141,7 +141,7 @@ def _row(source: Source, k: int) -> Row:
     return row
 
 
-def _place(tile: int, size: int, tiles: int = TILES) -> tuple[int, int]:
+def _place(tile: int, size: int, tiles: int) -> tuple[int, int]:
     """Left and top of a tile of an atlas."""
     return tile % tiles * size, tile // tiles * size
 

@@ -160,9 +160,9 @@ def _fiddle(name: str, size: float, ribs: float, at: Matrix, rng: random.Random)
     steel = metal("strings", (0.85, 0.85, 0.88), 0.2)
     hair = material("hair", (0.88, 0.86, 0.78), roughness=0.5)
 
-    def edge(low: float, high: float) -> Form:
-        """The rim of a plate, standing out over the ribs."""
-        wide = inset(outline, -0.003)
+    def edge(low: float, high: float, depth: float = -0.003) -> Form:
+        """A wall around the body: the rim of a plate, standing out over the ribs, or the ribs."""
+        wide = inset(outline, depth)
         levels = [(outline, low), (wide, low), (wide, high), (outline, high)]
         rings = [np.stack([o[:, 0], np.full(len(o), y), o[:, 1]], axis=1) for o, y in levels]
         return loft(rings, caps=False)
@@ -175,7 +175,7 @@ def _fiddle(name: str, size: float, ribs: float, at: Matrix, rng: random.Random)
     neck = _half_round([(z, w, front - 0.0244 + 0.055 * z, deep) for z, w, deep in shaft])
     put(
         maple,
-        plate(inset(outline, 0.001), front + 0.002, back - 0.002).moved(scale),
+        edge(front + 0.004, back - 0.004, 0.001).moved(scale),
         arched(half, back, rise * 0.9, shoulder=2.4).moved(scale),
         edge(back - 0.0045, back).moved(scale),
         neck.moved(scale),

@@ -7,6 +7,7 @@ Reads `forms.py` and `surfaces.py`.
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from math import cos, pi, radians, sin
 
 import numpy as np
@@ -22,7 +23,6 @@ from rocketman.scenes.forms import (
     plate,
     put,
     rods,
-    tube,
     turned,
 )
 from rocketman.scenes.shapes import material
@@ -311,6 +311,14 @@ def _flat(outline: Array, low: float, high: float, rounding: float = 0.0) -> For
     return plate(turned_up, -high, -low, rounding=rounding).moved(Matrix.Rotation(-pi / 2, 4, "X"))
 
 
+def _band(low: tuple[Array, float], high: tuple[Array, float], *, smooth: bool) -> Form:
+    """A strip between two outlines seen from above, each at its own height."""
+    rings = [
+        np.stack([line[:, 0], line[:, 1], np.full(len(line), z)], axis=1) for line, z in (low, high)
+    ]
+    return loft(rings, wrap=False, smooth=smooth)
+
+
 def grand_piano(at: Matrix, rng: random.Random) -> None:
     """A baby grand, 1.3 m: keys at -x, the propped lid open towards the viewer, a bench."""
     finish = rng.choice(["black", "white", "walnut", "red"])
@@ -341,10 +349,8 @@ def grand_piano(at: Matrix, rng: random.Random) -> None:
     wall = np.concatenate([[(-0.34, -0.58)], wall, [(-0.34, 0.58)]])
     core = inset(wall, 0.028)
     core[0], core[-1] = (-0.34, -0.552), (-0.34, 0.552)
-    rim = [
-        np.stack([line[:, 0], line[:, 1], np.full(len(line), z)], axis=1)
-        for line, z in ((wall, rim_low), (wall, rim_high), (core, rim_high), (core, rim_low))
-    ]
+    lines = [(wall, rim_low), (wall, rim_high), (core, rim_high), (core, rim_low)]
+    walls = [_band(a, b, smooth=k != 1) for k, (a, b) in enumerate(pairwise(lines))]
     arms = boxes([((-0.415, s * 0.558, -0.04), (0.19, 0.044, 0.10)) for s in (-1, 1)], cut=0.015)
     bed = boxes(
         [
@@ -406,7 +412,7 @@ def grand_piano(at: Matrix, rng: random.Random) -> None:
     bench_top = boxes([((-0.92, 0, -0.435), (0.32, 0.58, 0.05))], cut=0.008)
     put(
         body,
-        loft([*rim, rim[0]], wrap=False, smooth=False),
+        *walls,
         arms,
         bed,
         bottom,

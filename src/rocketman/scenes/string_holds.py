@@ -45,7 +45,9 @@ def _fretted(
         ),
         left=Grip(
             # From below: the neck lies in the hand, fingers come up in front over the strings.
-            at=(0.027, depth + 0.004, fret), palm=(-1.0, -0.25, 0.0), fingers=(-0.25, -1.0, 0.1)
+            at=(0.027, depth + 0.004, fret),
+            palm=(-1.0, -0.25, 0.0),
+            fingers=(-0.25, -1.0, 0.1),
         ),
         low=low,
         high=high,
@@ -106,7 +108,7 @@ STRING_HOLDS: dict[str, Hold] = {
     "ukulele": _fretted(
         body=-0.17, y=-0.051, depth=-0.02, strum=-0.11, fret=0.15, neck=0.28, width=0.07,
         low=(-0.11, -0.055, -0.3), high=(0.11, 0.035, 0.305),
-        belly=(-0.10, -0.36, -0.10), slope=0.42, size=1.12,
+        belly=(-0.09, -0.39, -0.17), slope=0.42, size=1.12,
     ),
     "violin": Hold(
         held=hung((0.14, -0.27, 0.215), (0, 0, -0.34), (-0.50, -0.46, -0.73), (0.80, -0.58, 0.14)),

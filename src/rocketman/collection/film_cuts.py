@@ -77,5 +77,6 @@ def chapters(cuts: Sequence[Cut], shortest: int = SHORTEST_CHAPTER) -> list[list
         else:
             groups.append([cut])
     if len(groups) > 3 and groups[-2][-1].end - groups[-2][0].start < shortest:
-        groups[-3] += groups.pop(-2)
+        left = groups.pop(-2)
+        groups[-2] += left
     return groups

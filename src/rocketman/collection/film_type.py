@@ -132,7 +132,7 @@ def _font_with(letter: str, face: Face) -> str | None:
 @cache
 def _has(name: str, letter: str) -> bool:
     """Whether a font draws a letter as something else than its empty box."""
-    if unicodedata.category(letter)[0] in "ZC":
+    if unicodedata.category(letter) in ("Cc", "Cf", "Zs", "Zl", "Zp"):
         return True
     font = _open(name, PROBE, ImageFont.Layout.BASIC)
     drawn, box = font.getmask(letter), font.getmask("\U0010fffd")

@@ -20,7 +20,7 @@ LIPS: dict[str, Point] = {
     "french horn": (0.135, 0.2, 0.3),
     "saxophone": (-0.335, 0.0, 0.333),
     "flute": (0.2, 0.01, 0.025),
-    "clarinet": (0.0, 0.01, 0.365),
+    "clarinet": (0.0, 0.011, 0.409),
 }
 """Where each is blown, in its own frame."""
 

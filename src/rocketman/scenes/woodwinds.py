@@ -223,9 +223,10 @@ def flute(at: Matrix, rng: random.Random) -> None:
 
 
 def clarinet(at: Matrix, rng: random.Random) -> None:
-    """A clarinet along z, 0.72 m, mouthpiece up, its holes and keys facing us."""
+    """A clarinet along z, 0.81 m, mouthpiece up, its holes and keys facing us."""
+    at = at @ Matrix.Scale(1.12, 4)
     grain = rng.choice(
-        ((0.028, 0.021, 0.019), (0.028, 0.021, 0.019), (0.085, 0.03, 0.017), (0.2, 0.062, 0.025))
+        ((0.040, 0.029, 0.025), (0.040, 0.029, 0.025), (0.085, 0.03, 0.017), (0.2, 0.062, 0.025))
     )
     wood = Pieces(
         material("grenadilla", grain, roughness=0.3, coat=0.8, bump=0.04, bump_scale=60), at

@@ -1,0 +1,143 @@
+"""Probes: what they read off pictures, what they take a prompt to ask for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from rocketman import ModelError
+from rocketman.audits.probes import Probes, load_probes
+
+
+@pytest.fixture(scope="session")
+def probes(audited: Path) -> Probes:
+    return load_probes(audited)
+
+
+@pytest.fixture(scope="session")
+def validation(data: Path) -> tuple[list[Image.Image], list[dict[str, str]]]:
+    lines = (data / "validation" / "metadata.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [Image.open(data / "validation" / row["file_name"]) for row in rows], rows
+
+
+def test_levels_come_from_the_data_set(probes: Probes) -> None:
+    assert probes.levels == {
+        "suit": ("blue", "red", "white"),
+        "instrument": ("drum", "harp", "none"),
+        "place": ("above mars", "above the moon"),
+        "relation": ("astronaut alone", "playing"),
+    }
+
+
+def test_it_reads_the_factors(
+    probes: Probes, validation: tuple[list[Image.Image], list[dict[str, str]]]
+) -> None:
+    """Also off pictures that are softer and larger than what it was trained on."""
+    pictures, rows = validation
+    soft = [each.resize((256, 256)).filter(ImageFilter.GaussianBlur(4)) for each in pictures]
+    for shown in (pictures, soft):
+        found = probes.probabilities(shown)
+        for factor, levels in probes.levels.items():
+            assert found[factor].shape == (len(rows), len(levels))
+            np.testing.assert_allclose(found[factor].sum(axis=1), 1, atol=1e-5)
+            wanted = [levels.index(row[factor] or "none") for row in rows]
+            assert (found[factor].argmax(axis=1) == wanted).mean() > 0.7, factor
+    assert 0.7 < probes.ceiling <= 1
+
+
+def test_agreement_tells_right_prompts_from_wrong_ones(
+    probes: Probes, validation: tuple[list[Image.Image], list[dict[str, str]]]
+) -> None:
+    pictures, rows = validation
+    right = probes.agreement(pictures, [row["text"] for row in rows])
+    wrong = probes.agreement(pictures, [rows[k - 1]["text"] for k in range(len(rows))])
+    assert right.mean() > 0.6
+    assert wrong.mean() < 0.15
+    assert np.isnan(probes.agreement(pictures[:1], ["cats and dogs"])[0])
+    assert probes.agreement([], []).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "asked"),
+    [
+        ("a drum", {"instrument": "drum"}),
+        ("A HARP, above the moon!", {"instrument": "harp", "place": "above the moon"}),
+        ("a red drum and a harp", {"suit": "red", "instrument": "drum"}),
+        (
+            "an astronaut in a red suit playing a harp above mars",
+            {"suit": "red", "relation": "playing", "instrument": "harp", "place": "above mars"},
+        ),
+        (  # captions of this form show no instrument: the data set says so
+            "an astronaut in a blue suit above mars",
+            {"suit": "blue", "place": "above mars", "instrument": "none",
+             "relation": "astronaut alone"},
+        ),
+        ("cats on bikes", {}),
+        ("", {}),
+    ],
+)  # fmt: skip
+def test_what_a_prompt_asks_for(probes: Probes, prompt: str, asked: dict[str, str]) -> None:
+    assert probes.asked(prompt) == asked
+
+
+def test_features(
+    probes: Probes, validation: tuple[list[Image.Image], list[dict[str, str]]]
+) -> None:
+    pictures, _ = validation
+    features = probes.features(pictures)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=1e-5)
+    alone = probes.features(pictures[3:4])
+    np.testing.assert_allclose(alone[0], features[3], atol=1e-5)
+    assert probes.features([]).shape == (0, features.shape[1])
+
+
+def test_folders_without_probes(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no probes: `rocketman audit index"):
+        load_probes(tmp_path)
+    (tmp_path / "probes.onnx").write_bytes(b"not a network")
+    with pytest.raises(ModelError, match="damaged"):
+        load_probes(tmp_path)
+
+
+def test_captions_alone_are_enough() -> None:
+    """A data set without columns of factors is labelled by the words of its captions."""
+    pytest.importorskip("torch")
+    from rocketman.audits.probe_training import by_words
+
+    found = by_words(["a cat on a mat", "a dog on a mat", "a cat", "a dog"])
+    assert found[0] == {"cat": "cat", "dog": "none", "on": "on", "mat": "mat"}
+    assert found[3] == {"cat": "none", "dog": "dog", "on": "none", "mat": "none"}
+
+
+def test_a_data_set_with_nothing_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from rocketman.audits.probe_training import read
+
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "train").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "train" / "a.png")
+    row = json.dumps({"file_name": "a.png", "text": "a thing"})
+    (tmp_path / "train" / "metadata.jsonl").write_text(row)
+    with pytest.raises(ValueError, match="nothing to learn"):
+        read([tmp_path])
+    with pytest.raises(ValueError, match="no such folder"):
+        read([tmp_path / "missing"])
+
+
+def test_audits_import_no_torch(audited: Path) -> None:
+    program = f"""
+import sys
+from PIL import Image
+from rocketman.audits import index, newness, probes, variety
+newness.newness([Image.new("RGB", (64, 64))], index.load_index({str(audited)!r}))
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -160,7 +160,7 @@ def probe(path: Path) -> dict[str, dict[str, str]]:
 def heard(path: Path) -> tuple[float, float]:
     """Loudness and true peak of a file's sound, decoded."""
     with av.open(str(path)) as container:
-        blocks = (np.asarray(frame.to_ndarray().T) for frame in container.decode(audio=0))
+        blocks = (np.array(frame.to_ndarray().T, np.float32) for frame in container.decode(audio=0))
         return measure(blocks)
 
 
@@ -178,7 +178,8 @@ def test_a_whole_film_keeps_its_promises(drawn: Path, monkeypatch: pytest.Monkey
     with av.open(str(made.path)) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
         assert (video.codec.name, video.profile, video.pix_fmt) == ("h264", "High", "yuv420p")
-        assert (video.width, video.height, video.average_rate) == (256, 144, 30)
+        assert (video.width, video.height) == (256, 144)
+        assert video.average_rate == 30
         assert (video.color_primaries, video.color_trc, video.colorspace) == (1, 1, 1)
         assert video.color_range == 1
         assert (audio.codec.name, audio.rate, audio.layout.name) == ("aac", 48000, "stereo")

@@ -19,8 +19,8 @@ from rocketman.scenes import limbs
 from rocketman.scenes.helmets import helmet
 from rocketman.scenes.kit import PLATE, POCKET, ROUND, Array, Kit, kept, shift, show
 from rocketman.scenes.poses import Arm, Leg, Pose
-from rocketman.scenes.suits import SUITS, Suit, _belt, finish, torso
-
+from rocketman.scenes.suits import SUITS, finish
+from rocketman.scenes.trunk import Suit, belt, torso
 
 SHIELD = np.array([(0.06, 0.96), (0.28, 0.97), (0.5, 0.97), (0.72, 0.97), (0.94, 0.96), (0.94, 0.7),
                    (0.93, 0.5), (0.87, 0.3), (0.76, 0.15), (0.62, 0.06), (0.5, 0.03), (0.38, 0.06),
@@ -126,12 +126,13 @@ def _trunk(cut: Suit) -> Kit:
             (0.206, 0.252), (0.204, 0.264), (0.170, 0.272)]  # fmt: skip
     kit.lathe(ring, "ring", columns=48)
     if cut.hard:
-        _belt(kit, cut, -0.245, "ring", 0.035, 0.012)
+        belt(kit, cut, -0.245, "ring", 0.035, 0.012)
     # The emblem on one breast, the name plate on the other.
     front = np.array([0.0, -1.0, 0.0])
     z = skin[:, 0, 2]
-    for x, height, rows, columns, slot in ((-0.115, 0.085, 4, 3, "emblem"),
-                                           (0.105, 0.105, 2, 3, "label")):  # fmt: skip
+    apart = cut.breast
+    for x, height, rows, columns, slot in ((-apart, 0.125, 4, 2, "emblem"),
+                                           (apart, 0.14, 2, 2, "label")):  # fmt: skip
         row = int(np.searchsorted(z, height))
         face = np.where(skin[row, :, 1] < 0, np.abs(skin[row, :, 0] - x), 9.0)
         middle = int(np.argmin(face))

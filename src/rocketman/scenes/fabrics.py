@@ -83,8 +83,8 @@ def surface(
     if weave:
         threads = nodes.new("ShaderNodeBump")
         threads.inputs["Strength"].default_value = weave
-        threads.inputs["Distance"].default_value = 0.004
-        links.new(noise(170.0, 1.0, "FBM"), threads.inputs["Height"])
+        threads.inputs["Distance"].default_value = 0.003
+        links.new(noise(260.0, 1.0, "FBM"), threads.inputs["Height"])
         normal = threads.outputs["Normal"]
     if wrinkle:
         creases = nodes.new("ShaderNodeBump")
@@ -144,8 +144,8 @@ def visor(name: str, tint: Color = GOLD, roughness: float = 0.045) -> bpy.types.
     rim = nodes.new("ShaderNodeLayerWeight")
     rim.inputs["Blend"].default_value = 0.35
     warm = nodes.new("ShaderNodeMapRange")
-    warm.inputs["To Min"].default_value = 0.03
-    warm.inputs["To Max"].default_value = 0.18
+    warm.inputs["To Min"].default_value = 0.015
+    warm.inputs["To Max"].default_value = 0.14
     links.new(rim.outputs["Facing"], warm.inputs["Value"])
     links.new(warm.outputs["Result"], shader.inputs["Emission Strength"])
     shader.inputs["Emission Color"].default_value = (1.0, 0.42, 0.05, 1)
@@ -233,7 +233,7 @@ def _flag(ground: Color) -> Array:
 def _screen(ground: Color) -> Array:
     """A lit display: figures in two rows, a bar, a curve."""
     x, y = _plane(96, 1.6)
-    made = np.zeros((*x.shape, 3)) + np.array([0.01, 0.03, 0.04])
+    made = np.tile([0.01, 0.03, 0.04], (*x.shape, 1))
     curve = np.abs(y - 0.15 - 0.22 * np.sin(5 * x) * np.exp(-((x - 0.2) ** 2)))
     made[(curve < 0.07) & (np.abs(x) < 1.4)] = (0.10, 0.95, 0.55)
     column = np.floor((x + 1.6) / 0.16).astype(int)
@@ -247,7 +247,7 @@ def _screen(ground: Color) -> Array:
 def _label(ground: Color) -> Array:
     """A placard: lines of print that are too small to read, a red frame above them."""
     x, y = _plane(96, 1.6)
-    made = np.zeros((*x.shape, 3)) + np.array([0.82, 0.81, 0.77])
+    made = np.tile([0.82, 0.81, 0.77], (*x.shape, 1))
     word = np.sin(37.0 * x + 3.0 * np.floor(y * 4)) + np.sin(91.0 * x) > -0.4
     line = np.mod(y * 4, 1.0) < 0.45
     made[word & line & (np.abs(x) < 1.3) & (y < 0.35) & (y > -0.85)] = (0.08, 0.08, 0.09)

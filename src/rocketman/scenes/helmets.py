@@ -33,7 +33,8 @@ class Face:
         high = np.where(s > 0, self.up, self.down)
         n = self.square
         angle = ((c / self.wide) ** n + (np.abs(s) / high) ** n) ** (-1 / n)
-        return np.radians(angle)
+        result: Array = np.radians(angle)
+        return result
 
 
 def _skin(away: Array, radius: Array | float, size: tuple[float, float, float]) -> Array:
@@ -42,7 +43,8 @@ def _skin(away: Array, radius: Array | float, size: tuple[float, float, float]) 
     x = np.sin(away) * np.cos(phi)
     z = np.sin(away) * np.sin(phi)
     y = -np.cos(away)
-    return np.stack([x, y, z], -1) * np.asarray(radius)[..., None] * np.array(size)
+    made: Array = np.stack([x, y, z], -1) * np.asarray(radius)[..., None] * np.array(size)
+    return made
 
 
 def _shell(
@@ -55,7 +57,8 @@ def _shell(
     radius = np.ones_like(away)
     radius[0], radius[1] = 1 - lip * 2.2, 1 - lip * 0.3
     kit.grid(_skin(away, radius, size), slot, caps=False)
-    return _skin(rim[None], np.ones((1, COLUMNS)), size)[0]
+    line: Array = _skin(rim[None], np.ones((1, COLUMNS)), size)[0]
+    return line
 
 
 def _visor(
@@ -102,8 +105,8 @@ def _eva(kit: Kit, glass: Kit) -> None:
     for side in (-1, 1):
         # Blinders that slide over the visor, on their hinges.
         hinge = aimed((side * 0.243, 0.0, -0.005), (side, 0, 0))
-        kit.lathe([(0.052, -0.012), (0.054, 0.004), (0.046, 0.014), (0.018, 0.018), (0.0001, 0.018)],
-                  "shell", at=hinge, columns=28)  # fmt: skip
+        kit.lathe([(0.052, -0.012), (0.054, 0.004), (0.046, 0.014), (0.018, 0.018),
+                   (0.0001, 0.018)], "shell", at=hinge, columns=28)  # fmt: skip
         kit.lathe([(0.014, 0.014), (0.012, 0.025), (0.0001, 0.026)], "ring", at=hinge, columns=16)
     _lamps(kit, 0.232, 0.125)
     # The crown piece over the visor, and the camera on it.
@@ -132,8 +135,8 @@ def _launch(kit: Kit, glass: Kit) -> None:
     shade = _skin(away, np.full(away.shape, 1.022), size)
     keep = np.where(top > 0.5)[0]
     kit.grid(shade[:, keep], "dark", wrap=False)
-    bar = [(-0.20, -0.10, -0.105), (-0.13, -0.20, -0.135), (0, -0.245, -0.15), (0.13, -0.20, -0.135),
-           (0.20, -0.10, -0.105)]  # fmt: skip
+    bar = [(-0.20, -0.10, -0.105), (-0.13, -0.20, -0.135), (0, -0.245, -0.15),
+           (0.13, -0.20, -0.135), (0.20, -0.10, -0.105)]  # fmt: skip
     kit.tube(curve(bar, 6), 0.012, "ring", columns=10)
 
 
@@ -155,7 +158,7 @@ def _sleek(kit: Kit, glass: Kit) -> None:
 
 
 def _dome(kit: Kit, glass: Kit) -> None:
-    """A ball helmet of the first walks: red shell, a tall gold face plate, bolts round its frame."""
+    """A ball helmet of the first walks: red shell, tall gold face plate, bolts round its frame."""
     size, face = (0.240, 0.250, 0.250), Face(wide=50, up=47, down=46, square=2.2)
     line = _shell(kit, face, size, "shell", 0.05)
     _visor(glass, face, (0.235, 0.268, 0.245), 1.02)
@@ -191,6 +194,6 @@ def _lunar(kit: Kit, glass: Kit) -> None:
         kit.lathe([(0.045, -0.01), (0.046, 0.008), (0.036, 0.014), (0.0001, 0.015)], "cover",
                   at=hub, columns=24)  # fmt: skip
         kit.lathe([(0.013, 0.012), (0.012, 0.024), (0.0001, 0.025)], "ring", at=hub, columns=14)
-    peak = [(-0.215, -0.10, 0.085), (-0.14, -0.185, 0.165), (0, -0.225, 0.20), (0.14, -0.185, 0.165),
-            (0.215, -0.10, 0.085)]  # fmt: skip
+    peak = [(-0.215, -0.10, 0.085), (-0.14, -0.185, 0.165), (0, -0.225, 0.20),
+            (0.14, -0.185, 0.165), (0.215, -0.10, 0.085)]  # fmt: skip
     kit.tube(curve(peak, 6), 0.017, "cover", columns=10)

@@ -261,8 +261,8 @@ def glove(curl: Curl, side: int) -> Kit:
     first = np.array([0.036, -0.008, 0.052])
     points = [first - np.array([0.012, 0, 0.014]), first]
     ways = THUMBS.get(curl, ((0.72, -0.42, 0.55), (0.45, -0.5, 0.75), (0.25, -0.4, 0.9)))
-    for way, bone in zip(ways, (0.042, 0.034, 0.028), strict=True):
-        points.append(points[-1] + unit(np.array(way)) * bone)
+    for thumb, bone in zip(ways, (0.042, 0.034, 0.028), strict=True):
+        points.append(points[-1] + unit(np.array(thumb)) * bone)
     _finger(kit, points, 0.0195, flip)
     return kit
 

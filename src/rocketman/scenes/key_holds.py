@@ -49,8 +49,8 @@ KEY_HOLDS: dict[str, Hold] = {
         left=Grip(
             at=(0.305, -0.01, -0.04), palm=(-1.0, 0.0, 0.12), fingers=(0.05, -1.0, 0.1), curl="flat"
         ),
-        low=(-0.29, -0.12, -0.27),
-        high=(0.36, 0.12, 0.27),
+        low=(-0.295, -0.105, -0.31),
+        high=(0.36, 0.095, 0.23),
         solid=(
             Capsule(start=(-0.14, 0, -0.15), end=(-0.14, 0, 0.15), radius=0.08),
             Capsule(start=(0.14, 0, -0.15), end=(0.14, 0, 0.15), radius=0.08),
@@ -63,8 +63,8 @@ KEY_HOLDS: dict[str, Hold] = {
         held=_shift(0.0, -0.48, -0.26) @ _about_x(46) @ _ABOUT_FACE @ _about_x(-50),
         right=_press(0.20),
         left=_press(-0.20),
-        low=(-0.5, -0.13, -0.16),
-        high=(0.5, 0.13, 0.16),
+        low=(-0.495, -0.11, -0.155),
+        high=(0.495, 0.135, 0.155),
         solid=(Capsule(start=(-0.42, 0, -0.02), end=(0.42, 0, -0.02), radius=0.05),),
         yaw=(-20, 20),
         gaze=(0.0, -1.0, -0.3),
@@ -80,8 +80,8 @@ KEY_HOLDS: dict[str, Hold] = {
             at=(-0.475, 0.17, 0.055), palm=(0.25, 0.0, -1.0), fingers=(1.0, -0.08, 0.1),
             curl="press",
         ),
-        low=(-1.08, -0.60, -0.72),
-        high=(0.68, 0.60, 0.84),
+        low=(-1.08, -0.585, -0.705),
+        high=(0.67, 0.605, 0.885),
         solid=(
             Capsule(start=(-0.2, -0.4, 0.0), end=(-0.2, 0.4, 0.0), radius=0.08),
             Capsule(start=(0.1, 0.2, 0.0), end=(0.5, 0.35, 0.0), radius=0.08),

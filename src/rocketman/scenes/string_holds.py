@@ -97,7 +97,7 @@ STRING_HOLDS: dict[str, Hold] = {
     ),
     "bass": _fretted(
         body=-0.28, y=-0.071, depth=-0.032, strum=-0.26, fret=0.30, neck=0.7, width=0.13,
-        low=(-0.19, -0.09, -0.51), high=(0.175, 0.005, 0.8),
+        low=(-0.19, -0.08, -0.51), high=(0.175, 0.005, 0.8),
         belly=(-0.12, -0.335, -0.30), slope=0.40, size=1.04,
     ),
     "banjo": _fretted(
@@ -119,8 +119,8 @@ STRING_HOLDS: dict[str, Hold] = {
         left=Grip(
             at=_s(VIOLIN_SIZE, 0.022, 0.0, 0.18), palm=(-1.0, -0.2, 0.0), fingers=(-0.2, -1.0, 0.0)
         ),
-        low=(-0.52, -0.08, -0.34),
-        high=(0.26, 0.05, 0.33),
+        low=(-0.45, -0.095, -0.355),
+        high=(0.255, 0.035, 0.345),
         solid=(Capsule(start=(0, 0, -0.26), end=(0, 0, 0.0), radius=0.04),),
         yaw=(-12, 18),
         gaze=(0.6, -1.0, -0.2),
@@ -135,8 +135,8 @@ STRING_HOLDS: dict[str, Hold] = {
             at=_s(CELLO_SIZE, 0.018, -0.004, 0.14), palm=(-1.0, -0.25, 0.0),
             fingers=(-0.25, -1.0, 0.1),
         ),
-        low=(-0.32, -0.15, -0.85),
-        high=(0.44, 0.1, 0.56),
+        low=(-0.36, -0.16, -0.785),
+        high=(0.425, 0.08, 0.565),
         solid=(Capsule(start=(0, 0, -0.45), end=(0, 0, 0.0), radius=0.06),),
         yaw=(-22, 12),
         gaze=(0.1, -1.0, -0.3),
@@ -151,8 +151,8 @@ STRING_HOLDS: dict[str, Hold] = {
         left=Grip(
             at=(-0.02, 0.05, 0.08), palm=(0.1, -1.0, 0.0), fingers=(0.95, -0.2, -0.1), curl="pluck"
         ),
-        low=(-0.39, -0.11, -0.53),
-        high=(0.32, 0.11, 0.53),
+        low=(-0.375, -0.13, -0.55),
+        high=(0.335, 0.13, 0.53),
         solid=(
             Capsule(start=(-0.33, 0, 0.2), end=(0.15, 0, -0.47), radius=0.05),
             Capsule(start=(0.26, 0, -0.4), end=(0.26, 0, 0.45), radius=0.03),

@@ -2,7 +2,7 @@
 
 An instrument stands at its own origin as in a catalogue: it faces -y, z is up. Metals are not
 fully metallic, since black space has nothing for them to mirror.
-Reads `shapes.py`. Next: `strings.py`, `keys.py`, `winds.py`, `percussion.py`.
+Reads `shapes.py`. Next: `strings.py`, `keys.py`, `brass.py`, `drums.py`.
 """
 
 from __future__ import annotations

@@ -69,6 +69,8 @@ def test_datasets_reads_the_folder_as_it_is(folder: Path, tmp_path: Path, with_c
     ]
     (whole / "train" / "metadata.jsonl").write_text("\n".join(lines))
     (whole / "train" / "000002.png").unlink()
+    (whole / "dataset.json").write_text("{}")  # as the renderer leaves it
+    (whole / "render.log").write_text("")
     if with_card:
         data_card.write_card(whole)
     read = load(whole, tmp_path / "cache")

@@ -79,6 +79,27 @@ def config(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tra
     )
 
 
+def test_thumbnails_train_like_the_folder(
+    config: TrainConfig, shapes: Path, tmp_path: Path
+) -> None:
+    """A run on atlases of the pictures sees the same words, and nearly the same losses."""
+    from rocketman.data_thumbnails import write_thumbnails
+
+    write_thumbnails(shapes, tmp_path / "small", 16)
+    runs = {}
+    for name, folder in (("large", shapes), ("small", tmp_path / "small")):
+        run = replace(
+            config,
+            data=DataConfig(folder=str(folder)),
+            train=replace(config.train, steps=20),
+        )
+        model = open_model(train(run, tmp_path / name, report=lambda line: None))
+        record = model.config["record"]
+        runs[name] = (model.vocabulary, record["pictures"], record["validation_loss"])
+    assert runs["large"][:2] == runs["small"][:2]
+    assert runs["small"][2] == pytest.approx(runs["large"][2], rel=0.1)
+
+
 def write_config(config: TrainConfig, path: Path, **changes: float) -> Path:
     """The configuration as a file, as a person would write it."""
     lines = []

@@ -23,26 +23,53 @@ SHOWN = 20
 
 @dataset.command("render")
 def render(
-    count: Annotated[int, typer.Option(min=1, help="Pictures in the whole data set.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder; with --scene a file.")],
     size: Annotated[int, typer.Option(min=16, help="Width and height in pixels.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the data set.")],
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Pictures in the whole data set.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other scenes.")] = 0,
+    passes: Annotated[
+        bool, typer.Option("--passes", help="Also write object classes, depth and normals.")
+    ] = False,
+    scene: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="One scene instead, as a poster.")
+    ] = None,
 ) -> None:
     """Render captioned pictures with Blender. The same command goes on after a stop."""
-    from rocketman.cli import bar, say, wrong_use
+    from rocketman.cli import bar, say, wrong, wrong_use
     from rocketman.data_card import write_card
-    from rocketman.scenes.dataset import RenderError, SceneError
+    from rocketman.scenes.dataset import RenderError, SceneError, render_scene
     from rocketman.scenes.dataset import render as run
 
-    with wrong_use(SceneError), bar("rendering") as advance:
-        try:
-            made = run(count, size, out, workers, seed, advance)
-        except RenderError as error:
-            say(f"Error: {error}")
-            raise typer.Exit(1) from error
-        write_card(out)
+    if (count is None) == (scene is None):
+        wrong("Give either --count N for a data set or --scene FILE.json for one picture.")
+    try:
+        if scene:
+            with wrong_use(SceneError):
+                render_scene(scene, size, out)
+            say(f"{out} shows {scene}")
+            return
+        assert count
+        with wrong_use(SceneError), bar("rendering") as advance:
+            made = run(count, size, out, workers, seed, advance, passes=passes)
+            write_card(out)
+    except RenderError as error:
+        say(f"Error: {error}")
+        raise typer.Exit(1) from error
     say(f"{made} pictures rendered; {out} is ready")
+
+
+@dataset.command("scene")
+def scene(
+    index: Annotated[int, typer.Argument(min=0, help="Number of the picture.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the data set.")] = 0,
+) -> None:
+    """Print the scene of a picture as JSON: save it, edit it, `render --scene` it."""
+    from rocketman.scenes.spec import draw
+
+    typer.echo(draw(seed, index).to_json(), nl=False)
 
 
 @dataset.command("show")
@@ -56,6 +83,8 @@ def show(
 
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         wrong(f"{out} should end in .png, .jpg or .webp.")
+    if not out.parent.is_dir():
+        wrong(f"{out} cannot be saved: there is no folder {out.parent}.")
     with wrong_use(ValueError):
         sheet = data_show.contact_sheet(folder)
         sources = data_show.open_splits(folder)

@@ -23,7 +23,7 @@ from rocketman.files import write_whole
 
 SHARD = 2000
 """Pictures a shard: about 10 MB at 256 pixels."""
-QUALITY = 85
+QUALITY = 75
 """WebP's, from 0 to 100."""
 
 
@@ -38,8 +38,7 @@ def pack(
     size: pixels of the central square that is kept; None keeps pictures as they are.
     ValueError, in one sentence, if the folder holds no data set, or if `out` holds other things.
     """
-    found = splits(folder)
-    sources = {split: read_split(folder, split) for split in found or ["train"]}
+    sources = {split: read_split(folder, split) for split in splits(folder) or ["train"]}
     _check_ours(out)
     out.mkdir(parents=True, exist_ok=True)
     problems = [problem for source in sources.values() for problem in source.problems]
@@ -100,7 +99,10 @@ def _check_ours(out: Path) -> None:
     """Shards are written into an empty folder or over shards, never among other files."""
     if out.is_dir():
         for path in out.iterdir():
-            if path.suffix != ".tar" and path.name not in ("README.md", "sample.jpg"):
+            if path.suffix not in (".tar", ".part") and path.name not in (
+                "README.md",
+                "sample.jpg",
+            ):
                 raise ValueError(f"{out} holds {path.name} already: give another --out.")
     elif out.exists():
         raise ValueError(f"{out} is a file: give another --out.")

@@ -56,10 +56,8 @@ def write_thumbnails(
     if size < BLOCK or size % BLOCK or size > 16 * BLOCK:
         raise ValueError(f"The size should be a multiple of {BLOCK} up to 256, not {size}.")
     _check_avif()
-    found = splits(folder)
-    if not found:
-        raise ValueError(f"{folder} holds no data set.")
-    sources = {split: read_split(folder, split) for split in found}
+    sources = {split: read_split(folder, split) for split in splits(folder) or ["train"]}
+    _check_ours(out)
     problems = [problem for source in sources.values() for problem in source.problems]
     total = sum(len(source.rows) for source in sources.values())
     done, quality = 0, None
@@ -122,6 +120,14 @@ def read_thumbnails(folder: Path, split: Split) -> Source:
         files=[folder / INDEX, table, *atlases],
         hash=sha256(table),
     )
+
+
+def _check_ours(out: Path) -> None:
+    """Atlases are written into an empty folder or over atlases, never among other files."""
+    ours = ("atlas-*.avif", TABLE, INDEX, "README.md", "sample.jpg", ".*.part")
+    for path in [out] if out.is_file() else out.rglob("*"):
+        if path.is_file() and not any(path.match(pattern) for pattern in ours):
+            raise ValueError(f"{out} holds {path.name} already: give another --out.")
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""Makes the clouds over the earth, `scenes/maps/clouds.jpg`, from nothing: python runs/clouds.py FILE
+"""Makes the clouds over the earth, `scenes/maps/clouds.jpg`: python runs/clouds.py FILE
 
 Equirectangular, grey, 1 is thick cloud. Layers of gradient noise on the sphere, bent by other
 noise, turned into spirals around a few dozen lows, thinned over the deserts' latitudes.
@@ -29,7 +29,7 @@ def noise(p: Array, seed: int) -> Array:
     for x in (0, 1):
         for y in (0, 1):
             for z in (0, 1):
-                c = cell + (x, y, z)
+                c = cell + np.array((x, y, z))
                 h = table[(table[(table[c[..., 0] % 256] + c[..., 1]) % 256] + c[..., 2]) % 256]
                 dot = np.einsum("...i,...i", slopes[h], f - (x, y, z))
                 wx = s[..., 0] if x else 1 - s[..., 0]

@@ -78,7 +78,8 @@ def _windows(
     boxes(bolts, seal, at=at)
     for k in range(6):
         for a, b, r in (
-            (inner[k], outer[k], 0.052), (outer[k], outer[k + 1], 0.06), (inner[k], inner[k + 1], 0.042),
+            (inner[k], outer[k], 0.052), (outer[k], outer[k + 1], 0.06),
+            (inner[k], inner[k + 1], 0.042),
         ):  # fmt: skip
             made.append(tube([a, (a + b) / 2, b], r, frame, at=at, segments=10, flatten=1.0))
             made.append(

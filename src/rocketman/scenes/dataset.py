@@ -20,7 +20,7 @@ from typing import Any
 from rocketman import __version__
 from rocketman.captions import SPLITS, captions_of
 from rocketman.files import write_whole
-from rocketman.scenes.spec import Scene, draw
+from rocketman.scenes.spec import Scene, draw, from_json
 from rocketman.weights import sha256
 
 AUTHOR = "The Rocketman authors"
@@ -42,18 +42,17 @@ def render(
     workers: int,
     seed: int,
     on_progress: Callable[[int, int], None] | None = None,
+    *,
+    passes: bool = False,
 ) -> int:
     """Render scenes 0 to `count` - 1 of this seed, `size` pixels square; returns pictures made.
 
-    What is there already is kept. `on_progress(done, count)` is called twice a second.
+    What is there already is kept. `on_progress(done, count)` is called twice a second. `passes`
+    adds side files with object classes, depth and normals (`passes.py`) to what is rendered.
     Raises SceneError where Blender is missing or the folder holds another data set, RenderError
     where a worker fails.
     """
-    if find_spec("bpy") is None:
-        raise SceneError(
-            "Rendering needs Blender's Python module, which exists for Python 3.11 only: "
-            "in a Python 3.11 environment run `pip install 'rocketman-diffusion[scenes]'`."
-        )
+    _need_blender()
     scenes = [draw(seed, index) for index in range(count)]
     _check_same_data_set(out, seed, size)
     for split in SPLITS:
@@ -61,7 +60,7 @@ def render(
     paths = [picture_path(out, scene) for scene in scenes]
     missing = before = sum(not path.exists() for path in paths)
     if missing:
-        processes = [_worker(out, size, seed, count, k, workers) for k in range(workers)]
+        processes = [_worker(out, size, seed, count, k, workers, passes) for k in range(workers)]
         try:
             while any(process.poll() is None for process in processes):
                 time.sleep(0.5)
@@ -84,6 +83,34 @@ def render(
     return before - missing
 
 
+def render_scene(file: Path, size: int, out: Path) -> None:
+    """Render one scene from its JSON document to the PNG file `out`, with the care of a poster.
+
+    Raises SceneError where the document is not a scene, RenderError where Blender fails.
+    """
+    _need_blender()
+    try:
+        from_json(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SceneError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise SceneError(f"{file} is no scene: {error}.") from error
+    if out.is_dir() or out.suffix.lower() != ".png":
+        raise SceneError(f"--out is {out}: one scene is written to a file, give FILE.png.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "rocketman.scenes.render",
+        "--scene",
+        *map(str, (file, size, out)),
+    ]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise RenderError(f"Blender stopped with exit code {done.returncode}: {last}")
+
+
 def picture_path(out: Path, scene: Scene) -> Path:
     """Where the data set keeps this scene's picture."""
     return out / scene.split / f"{scene.index:06d}.png"
@@ -101,11 +128,19 @@ def write_metadata(out: Path, scenes: list[Scene]) -> None:
         write_whole(out / split / "metadata.jsonl", text.encode())
 
 
+def _need_blender() -> None:
+    if find_spec("bpy") is None:
+        raise SceneError(
+            "Rendering needs Blender's Python module, which exists for Python 3.11 only: "
+            "in a Python 3.11 environment run `pip install 'rocketman-diffusion[scenes]'`."
+        )
+
+
 def _worker(
-    out: Path, size: int, seed: int, count: int, first: int, step: int
+    out: Path, size: int, seed: int, count: int, first: int, step: int, passes: bool
 ) -> subprocess.Popen[bytes]:
     log = (out / "render.log").open("ab")
-    arguments = [str(out), *map(str, (size, seed, count, first, step))]
+    arguments = [str(out), *map(str, (size, seed, count, first, step, int(passes)))]
     command = [sys.executable, "-m", "rocketman.scenes.render", *arguments]
     with log:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)

@@ -264,7 +264,7 @@ def _craters(n: Nodes, where: Socket, scale: float) -> Socket:
 
 
 def _moon(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
-    made, n, where, facing = _ground("moon")
+    made, n, where, _ = _ground("moon")
     color = n.map("moon.jpg", where)
     # Dust bends the circles a little: no crater is perfectly round.
     bent = n.vector("ADD", where, n.scaled(n.noise(where, 9.0, 3, color=True), 0.035))
@@ -329,7 +329,7 @@ def _air(kind: str, stops: Stops, thick: float, seen: Globe, sun: Vector) -> bpy
 
 
 def flare(camera: Matrix, direction: Vector, half: float) -> None:
-    """The sun itself, just behind the subject: disc, glow and a star of rays, as a lens shows it."""
+    """The sun itself: disc, glow and a star of rays, as a lens shows it."""
     made, n = glowing("flare")
     where = n.coordinates("Object")
     apart = n.new("SeparateXYZ")

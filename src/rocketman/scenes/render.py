@@ -1,7 +1,7 @@
 """A `Scene` becomes a picture: subject, planet, sun, camera and Cycles.
 
 Runs inside Blender's Python module (extra `scenes`). `dataset.py` starts it as worker processes:
-`python -m rocketman.scenes.render OUT SIZE SEED COUNT FIRST STEP`.
+`python -m rocketman.scenes.render OUT SIZE SEED COUNT FIRST STEP PASSES`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import os
 import random
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import bpy
@@ -17,14 +18,14 @@ from mathutils import Matrix
 from PIL import Image
 
 from rocketman.files import write_whole
-from rocketman.scenes import astronaut, instruments, places
+from rocketman.scenes import astronaut, instruments, passes, places
 from rocketman.scenes.camera import SENSOR, Camera
 from rocketman.scenes.dataset import picture_path
 from rocketman.scenes.shapes import clear
-from rocketman.scenes.spec import Scene, draw
+from rocketman.scenes.spec import Scene, draw, from_json
 from rocketman.scenes.staging import stage
 
-SAMPLES = 8
+SAMPLES, POSTER_SAMPLES = 6, 96
 
 
 def prepare(size: int, threads: int = 1) -> None:
@@ -43,7 +44,8 @@ def prepare(size: int, threads: int = 1) -> None:
     cycles.use_denoising = True
     cycles.denoising_prefilter = "FAST"
     cycles.denoising_quality = "BALANCED"
-    cycles.max_bounces = 3
+    cycles.max_bounces = 2
+    cycles.diffuse_bounces = 1
     cycles.use_light_tree = False
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.use_auto_tile = False
@@ -87,24 +89,40 @@ def _camera(scene: Scene, aimed: Camera) -> Matrix:
 
 def render(scene: Scene, path: Path) -> None:
     """Render to `path`, which appears whole or not at all. Call `prepare` once before."""
+    write_whole(path, shoot(scene, path.parent))
+
+
+def shoot(scene: Scene, scratch: Path) -> bytes:
+    """The picture as a PNG file; Blender writes it to the folder `scratch` on the way."""
     clear()
     build(scene)
     # A name of our own process: two runs into one folder never write to the same file.
-    part = path.with_name(f".{path.stem}.{os.getpid()}.png")
+    part = scratch / f".{scene.index:06d}.{os.getpid()}.png"
     bpy.context.scene.render.filepath = str(part)
     bpy.ops.render.render(write_still=True)
     # Blender notes date and times in the file: without them the same scene gives the same bytes.
     bare = io.BytesIO()
     with Image.open(part) as picture:
         Image.frombytes("RGB", picture.size, picture.convert("RGB").tobytes()).save(bare, "PNG")
-    write_whole(path, bare.getvalue())
     part.unlink()
+    return bare.getvalue()
 
 
 def main(arguments: list[str]) -> None:
-    """Worker: render every STEP-th scene from FIRST below COUNT that is not there yet."""
+    """Worker: render every STEP-th scene from FIRST below COUNT that is not there yet.
+
+    Or `--scene FILE SIZE PICTURE`: one scene from its JSON document, with the care of a poster.
+    """
+    if arguments[0] == "--scene":
+        file, size, poster = arguments[1:4]
+        prepare(int(size), threads=os.cpu_count() or 1)
+        bpy.context.scene.cycles.samples = POSTER_SAMPLES
+        bpy.context.scene.cycles.denoising_prefilter = "ACCURATE"
+        bpy.context.scene.cycles.denoising_quality = "HIGH"
+        render(from_json(Path(file).read_text(encoding="utf-8")), Path(poster))
+        return
     out = Path(arguments[0])
-    size, seed, count, first, step = map(int, arguments[1:6])
+    size, seed, count, first, step, with_passes = map(int, arguments[1:7])
     ready = False
     for index in range(first, count, step):
         scene = draw(seed, index)
@@ -114,7 +132,10 @@ def main(arguments: list[str]) -> None:
         if not ready:
             prepare(size)
             ready = True
-        render(scene, path)
+        with passes.collected(out, index) if with_passes else nullcontext():
+            picture = shoot(scene, path.parent)
+        # Last, so that where a picture is, its side files are.
+        write_whole(path, picture)
 
 
 if __name__ == "__main__":

@@ -202,8 +202,8 @@ def _fiddle(name: str, size: float, ribs: float, at: Matrix, rng: random.Random)
         line = curve([(0.0365, -0.104), (0.0385, -0.093), (0.046, -0.0905), (0.0515, -0.105),
                       (0.0535, -0.135), (0.058, -0.165), (0.0655, -0.18), (0.0735, -0.176),
                       (0.0745, -0.165)], 4)  # fmt: skip
-        y = front - arch_height(half, rise, line[:, 0], line[:, 1]) - 0.0002
-        path = np.stack([side * line[:, 0], y, line[:, 1]], axis=1)
+        over = front - arch_height(half, rise, line[:, 0], line[:, 1]) - 0.0002
+        path = np.stack([side * line[:, 0], over, line[:, 1]], axis=1)
         thick = np.interp(
             np.linspace(0, 1, len(path)), [0, 0.2, 0.5, 0.8, 1], [1, 0.9, 1.7, 0.9, 1]
         )
@@ -212,8 +212,8 @@ def _fiddle(name: str, size: float, ribs: float, at: Matrix, rng: random.Random)
             depth = front - float(arch_height(half, rise, x, z))
             holes.append(ball((r, 0.0022, r), (side * x, depth, z)))
     inlay = inset(outline, 0.0075)
-    y = front - arch_height(half, rise, np.abs(inlay[:, 0]), inlay[:, 1]) - 0.0003
-    purfling = np.stack([inlay[:, 0], y, inlay[:, 1]], axis=1)
+    level = front - arch_height(half, rise, np.abs(inlay[:, 0]), inlay[:, 1]) - 0.0003
+    purfling = np.stack([inlay[:, 0], level, inlay[:, 1]], axis=1)
     black = [board, tail, *pegs, *holes]
     black.append(tube(np.concatenate([purfling, purfling[:1]]), 0.0009, segments=4, caps=False))
     if name == "violin":
@@ -231,11 +231,11 @@ def _fiddle(name: str, size: float, ribs: float, at: Matrix, rng: random.Random)
     radii = []
     for k, u in enumerate((-1.0, -0.33, 0.33, 1.0)):
         drop = 0.0028 * u * u
-        over = (0.0175 * u, top + drop - 0.001, -0.155)
+        high = (0.0175 * u, top + drop - 0.001, -0.155)
         nut = (0.0085 * u, front - 0.0195 + drop, 0.2255)
         low = (0.0155 * u, front - 0.036 + drop, -0.24)
         peg = (0.006 * u, front - 0.006, peg_z[(0, 2, 3, 1)[k]])
-        strings += [(low, over), (over, nut), (nut, peg)]
+        strings += [(low, high), (high, nut), (nut, peg)]
         radii += [(1.55 - 0.2 * k) * 0.001] * 3
     bow = _bow(
         STRING_HOLDS[name].right.tool_from, STRING_HOLDS[name].right.tool_to, (0.0, 1.0, 0.0)

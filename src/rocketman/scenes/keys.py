@@ -403,13 +403,13 @@ def grand_piano(at: Matrix, rng: random.Random) -> None:
     pedals = boxes([((-0.33, y, -0.605), (0.13, 0.03, 0.012)) for y in (-0.07, 0, 0.07)], cut=0.004)
     bench_legs = boxes(
         [
-            ((-0.92 + x, y, -0.575), (0.04, 0.04, 0.25))
-            for x in (-0.12, 0.12)
+            ((-0.865 + x, y, -0.575), (0.04, 0.04, 0.25))
+            for x in (-0.10, 0.10)
             for y in (-0.24, 0.24)
         ],
         cut=0.004,
     )
-    bench_top = boxes([((-0.92, 0, -0.435), (0.32, 0.58, 0.05))], cut=0.008)
+    bench_top = boxes([((-0.865, 0, -0.435), (0.27, 0.58, 0.05))], cut=0.008)
     put(
         body,
         *walls,
@@ -475,7 +475,7 @@ def grand_piano(at: Matrix, rng: random.Random) -> None:
     put(
         ebony,
         blacks.moved(turn),
-        boxes([((-0.92, 0, -0.395), (0.31, 0.57, 0.05))], cut=0.018),
+        boxes([((-0.865, 0, -0.395), (0.26, 0.57, 0.05))], cut=0.018),
         at=at,
     )
     strip = boxes([((-0.348, 0, 0.026), (0.006, 1.03, 0.006))])

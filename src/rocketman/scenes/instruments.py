@@ -13,14 +13,24 @@ from collections.abc import Callable
 
 from mathutils import Matrix
 
-from rocketman.scenes import bowed, brass, drums, keys, percussion, strings, woodwinds
+from rocketman.scenes import (
+    bowed,
+    brass,
+    drums,
+    electrics,
+    keys,
+    percussion,
+    piano,
+    strings,
+    woodwinds,
+)
 
 Builder = Callable[[Matrix, random.Random], None]
 
 BUILDERS: dict[str, Builder] = {
     "guitar": strings.guitar,
-    "electric guitar": strings.electric_guitar,
-    "bass": strings.bass,
+    "electric guitar": electrics.electric_guitar,
+    "bass": electrics.bass,
     "violin": bowed.violin,
     "cello": bowed.cello,
     "harp": bowed.harp,
@@ -34,7 +44,7 @@ BUILDERS: dict[str, Builder] = {
     "clarinet": woodwinds.clarinet,
     "accordion": keys.accordion,
     "keyboard": keys.keyboard,
-    "grand piano": keys.grand_piano,
+    "grand piano": piano.grand_piano,
     "drum": drums.drum,
     "drum kit": drums.drum_kit,
     "xylophone": percussion.xylophone,

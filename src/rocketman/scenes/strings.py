@@ -1,9 +1,9 @@
-"""Fretted strings: guitar, electric guitar, bass, banjo, ukulele.
+"""Fretted strings with a hollow body: guitar, banjo, ukulele.
 
 Each stands upright at its own origin, strings towards -y, head up, low string at the viewer's left
 as on a right-handed instrument. Strings and frets are a little thicker than life: they must
 survive in a small picture. `string_holds.py` says how they are played.
-Next: `bowed.py`.
+Next: `electrics.py`, `bowed.py`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from rocketman.scenes.forms import (
     turned,
 )
 from rocketman.scenes.shapes import Color, material
-from rocketman.scenes.surfaces import FACING, metal, paint, place, wood
+from rocketman.scenes.surfaces import FACING, metal, place, wood
 
 CHROME = (0.82, 0.83, 0.86)
 EBONY = (0.022, 0.014, 0.011)
 IVORY = (0.86, 0.80, 0.64)
 
 
-class _Neck:
+class Neck:
     """Neck, fingerboard and frets between the nut and the end of the board.
 
     `widths` are full widths at nut and end, `y` the front of the board, `scale` the free length of
@@ -101,7 +101,7 @@ def mirrored_band(half: Sequence[tuple[Array, float]]) -> Array:
     return np.concatenate([right, right[::-1] * (-1, 1)])
 
 
-def _strings(
+def string_set(
     low: tuple[float, float, float],
     nut: tuple[float, float, float],
     posts: Sequence[tuple[float, float, float]],
@@ -117,7 +117,7 @@ def _strings(
     return rods(spans, np.repeat(radii, 2), segments=6)
 
 
-def _tuners(
+def tuners(
     posts: Sequence[tuple[float, float, float]], *, reach: float, button: float
 ) -> tuple[Form, Form]:
     """(metal, knobs) of tuning machines; a post's knob sticks out on its own side of x = 0."""
@@ -148,7 +148,7 @@ def _hollow_body(
     return sides, top, loft(rims, caps=False)
 
 
-def _disc(x: float, y: float, z: float, radius: float, depth: float = 0.001) -> Form:
+def disc(x: float, y: float, z: float, radius: float, depth: float = 0.001) -> Form:
     """A flat disc that faces -y."""
     return turned([(radius, -depth), (radius, depth)], segments=32).moved(place(x, y, z) @ FACING)
 
@@ -179,7 +179,7 @@ def guitar(at: Matrix, rng: random.Random) -> None:
         (0.05, -0.031), (0, -0.03),
     ], 4)  # fmt: skip
     sides, soundboard, binding = _hollow_body(half, -0.06, 0.052, overhang=0.002)
-    neck = _Neck(
+    neck = Neck(
         nut=0.35, joint=-0.03, end=-0.125, widths=(0.05, 0.062), y=-0.072, scale=0.70, frets=20
     )  # fmt: skip
     hole = (0.0, -0.0645, -0.185)
@@ -188,7 +188,7 @@ def guitar(at: Matrix, rng: random.Random) -> None:
         (0, 0.532),
     ])  # fmt: skip
     posts = [(s * 0.03, -0.06, z) for s in (-1, 1) for z in (0.40, 0.45, 0.50)]
-    machines, knobs = _tuners(posts, reach=0.066, button=0.013)
+    machines, knobs = tuners(posts, reach=0.066, button=0.013)
     bridge = plate(
         loop([(0.085, -0.42), (0.085, -0.395), (0.05, -0.385), (-0.05, -0.385), (-0.085, -0.395),
               (-0.085, -0.42), (0, -0.432)], 3),
@@ -205,7 +205,7 @@ def guitar(at: Matrix, rng: random.Random) -> None:
         neck.board,
         bridge,
         plate(inset(head, 0.002), -0.058, -0.055),
-        _disc(*hole, 0.052),
+        disc(*hole, 0.052),
         _hoop(0, -0.0646, -0.185, 0.066, 0.0025),
         at=at,
     )
@@ -225,154 +225,8 @@ def guitar(at: Matrix, rng: random.Random) -> None:
         material("pickguard", shell, roughness=0.2, coat=0.7), plate(guard, -0.0655, -0.0625), at=at
     )
     ordered = [posts[0], posts[1], posts[2], posts[5], posts[4], posts[3]]
-    strings = _strings((0.027, -0.085, -0.40), (0.02, -0.077, 0.354), ordered, (0.0021, 0.0013))
+    strings = string_set((0.027, -0.085, -0.40), (0.02, -0.077, 0.354), ordered, (0.0021, 0.0013))
     put(chrome, neck.frets, machines, strings, at=at)
-
-
-def electric_guitar(at: Matrix, rng: random.Random) -> None:
-    """A solid-body electric guitar with two horns, three pickups and a tremolo, 1.07 m."""
-    colors = [(0.55, 0.012, 0.012), (0.10, 0.42, 0.34), (0.80, 0.74, 0.58), (0.12, 0.36, 0.62)]
-    colors += [(0.75, 0.17, 0.08), (0.30, 0.04, 0.28)]
-    body = paint("guitar paint", rng.choice(colors), (0.55, 0.30, 0.12), wear=rng.uniform(0, 0.7))
-    maple = wood("maple", (0.80, 0.50, 0.20), grain=(60.0, 60.0, 3.0))
-    rosewood = rng.random() < 0.6
-    white = material("pickguard", (0.84, 0.83, 0.78), roughness=0.3, coat=0.5)
-    black = material("rosewood", (0.05, 0.022, 0.014), roughness=0.5)
-    chrome = metal("chrome", CHROME, 0.2)
-    outline = loop([
-        (0.0, -0.475), (0.09, -0.47), (0.15, -0.43), (0.17, -0.36), (0.148, -0.29), (0.113, -0.24),
-        (0.113, -0.19), (0.145, -0.135), (0.152, -0.095), (0.135, -0.068), (0.105, -0.08),
-        (0.07, -0.125), (0.045, -0.15), (0.03, -0.13), (-0.03, -0.13), (-0.045, -0.138),
-        (-0.07, -0.10), (-0.095, -0.045), (-0.125, -0.012), (-0.155, -0.028), (-0.163, -0.10),
-        (-0.132, -0.18), (-0.126, -0.24), (-0.158, -0.31), (-0.178, -0.38), (-0.15, -0.445),
-        (-0.08, -0.475),
-    ], 4)  # fmt: skip
-    guard = loop([
-        (0.034, -0.155), (0.07, -0.135), (0.105, -0.10), (0.128, -0.11), (0.112, -0.19),
-        (0.112, -0.245), (0.135, -0.30), (0.135, -0.37), (0.10, -0.41), (0.062, -0.38),
-        (0.055, -0.315), (0.0, -0.288), (-0.06, -0.285), (-0.092, -0.25), (-0.10, -0.17),
-        (-0.125, -0.09), (-0.10, -0.075), (-0.06, -0.14), (-0.034, -0.155),
-    ], 4)  # fmt: skip
-    slab = plate(outline, -0.045, 0.0, rounding=0.009)
-    put(body, slab, at=at)
-    neck = _Neck(
-        nut=0.38, joint=-0.10, end=-0.10, widths=(0.046, 0.058), y=-0.06, scale=0.68, frets=21,
-        back=0.02,
-    )  # fmt: skip
-    head = loop([
-        (0.024, 0.378), (0.03, 0.398), (0.022, 0.425), (0.018, 0.50), (0.03, 0.525), (0.037, 0.555),
-        (0.026, 0.583), (0.0, 0.595), (-0.03, 0.588), (-0.053, 0.57), (-0.05, 0.50), (-0.046, 0.43),
-        (-0.036, 0.40), (-0.024, 0.378),
-    ], 3)  # fmt: skip
-    posts = [(-0.034 - 0.0018 * k, -0.052, 0.415 + 0.03 * k) for k in range(6)]
-    machines, knobs = _tuners(posts, reach=0.068, button=0.011)
-    put(maple, neck.timber, plate(head, -0.05, -0.034, rounding=0.003), at=at)
-    put(black if rosewood else maple, neck.board, at=at)
-    coils = [((0, -0.051, z), (0.082, 0.014, 0.019)) for z in (-0.162, -0.208)]
-    slanted = boxes([((0, 0, 0), (0.082, 0.014, 0.019))], cut=0.005).moved(
-        place(0, -0.051, -0.256) @ Matrix.Rotation(0.17, 4, "Y")
-    )
-    dials = [(0.085, -0.29), (0.104, -0.33), (0.112, -0.372)]
-    dial = [(0.016, 0), (0.0135, 0.006), (0.0125, 0.016), (0.0, 0.0165)]
-    dial_forms = [turned(dial, segments=20).moved(place(x, -0.047, z) @ FACING) for x, z in dials]
-    put(
-        white,
-        plate(guard, -0.0475, -0.044),
-        neck.saddle,
-        boxes(coils, cut=0.005),
-        slanted,
-        *dial_forms,
-        at=at,
-    )
-    poles = [(x, z) for z in (-0.162, -0.208) for x in np.linspace(-0.028, 0.028, 6)]
-    inlays = neck.dots
-    put(white if rosewood else black, inlays, at=at)
-    steel = [
-        boxes([((0, -0.05, -0.305), (0.088, 0.01, 0.045))], cut=0.003),
-        boxes([((x, -0.056, -0.303), (0.011, 0.012, 0.03)) for x in np.linspace(-0.03, 0.03, 6)]),
-        rods([((0.036, -0.055, -0.31), (0.055, -0.085, -0.32)),
-              ((0.055, -0.085, -0.32), (0.075, -0.09, -0.20))], 0.0033),
-        rods([((x, -0.055, z), (x, -0.0595, z)) for x, z in poles], 0.003),
-        turned([(0.03, 0), (0.028, 0.004), (0.012, 0.0), (0, 0)], segments=20).moved(
-            place(0.125, -0.046, -0.425) @ FACING
-        ),
-    ]  # fmt: skip
-    strings = _strings((0.029, -0.066, -0.30), (0.018, -0.064, 0.384), posts, (0.0021, 0.0013))
-    put(chrome, *steel, neck.frets, machines, knobs, strings, at=at)
-
-
-def bass(at: Matrix, rng: random.Random) -> None:
-    """An electric bass: a long neck, four thick strings, four big tuners, 1.27 m."""
-    honey, walnut = (0.62, 0.30, 0.09), (0.16, 0.06, 0.025)
-    pick = rng.choice(["honey", "walnut", "black", "green"])
-    if pick in ("honey", "walnut"):
-        tint = honey if pick == "honey" else walnut
-        body = wood("bass body", tint, grain=(26.0, 26.0, 3.0), figure=0.3)
-    else:
-        tint = (0.012, 0.012, 0.014) if pick == "black" else (0.02, 0.09, 0.05)
-        body = paint("bass paint", tint, (0.45, 0.25, 0.1), wear=rng.uniform(0, 0.7))
-    maple = wood("maple", (0.72, 0.40, 0.15), grain=(60.0, 60.0, 3.0))
-    black = material("black", (0.012, 0.012, 0.013), roughness=0.35, coat=0.4)
-    light = material("inlay", (0.84, 0.80, 0.70), roughness=0.3, coat=0.4)
-    chrome = metal("chrome", CHROME, 0.2)
-    outline = loop([
-        (0.02, -0.505), (0.10, -0.49), (0.158, -0.435), (0.172, -0.36), (0.152, -0.285),
-        (0.128, -0.23), (0.135, -0.18), (0.152, -0.13), (0.145, -0.09), (0.112, -0.085),
-        (0.078, -0.13), (0.048, -0.165), (0.032, -0.15), (-0.032, -0.12), (-0.05, -0.115),
-        (-0.075, -0.06), (-0.095, 0.015), (-0.125, 0.055), (-0.155, 0.035), (-0.158, -0.06),
-        (-0.136, -0.14), (-0.137, -0.20), (-0.168, -0.27), (-0.188, -0.35), (-0.172, -0.435),
-        (-0.11, -0.49), (-0.04, -0.505),
-    ], 4)  # fmt: skip
-    slab = plate(outline, -0.048, 0.0, rounding=0.011)
-    put(body, slab, at=at)
-    neck = _Neck(
-        nut=0.54, joint=-0.08, end=-0.10, widths=(0.044, 0.066), y=-0.064, scale=0.85, frets=20,
-        back=0.023,
-    )  # fmt: skip
-    head = loop([
-        (0.024, 0.538), (0.032, 0.56), (0.025, 0.59), (0.022, 0.68), (0.036, 0.71), (0.044, 0.745),
-        (0.03, 0.78), (0.0, 0.79), (-0.035, 0.78), (-0.058, 0.755), (-0.056, 0.68), (-0.052, 0.60),
-        (-0.04, 0.56), (-0.024, 0.538),
-    ], 3)  # fmt: skip
-    posts = [(-0.036 - 0.002 * k, -0.056, 0.59 + 0.052 * k) for k in range(4)]
-    metals, knobs = [], []
-    for x, y, z in posts:
-        metals.append(rods([((x, y + 0.03, z), (x, y - 0.014, z))], 0.0085, segments=12))
-        metals.append(_disc(x, y - 0.001, z, 0.016, 0.002))
-        metals.append(rods([((x, y + 0.012, z), (-0.088, y + 0.012, z))], 0.005))
-        knobs.append(boxes([((-0.1, y + 0.012, z), (0.034, 0.009, 0.032))], cut=0.008))
-    put(maple, neck.timber, plate(head, -0.052, -0.034, rounding=0.003), at=at)
-    guard = loop([
-        (0.03, -0.16), (0.07, -0.14), (0.118, -0.10), (0.132, -0.13), (0.115, -0.20),
-        (0.118, -0.25), (0.14, -0.31), (0.14, -0.40), (0.10, -0.44), (0.065, -0.40),
-        (0.05, -0.30), (-0.02, -0.27), (-0.085, -0.26), (-0.105, -0.20), (-0.105, -0.10),
-        (-0.085, -0.06), (-0.05, -0.125),
-    ], 4)  # fmt: skip
-    pickups = [((-0.022, -0.056, -0.212), (0.058, 0.018, 0.03))]
-    pickups += [
-        ((0.024, -0.056, -0.242), (0.058, 0.018, 0.03)),
-        ((0, -0.056, -0.335), (0.1, 0.016, 0.02)),
-    ]
-    dark_guard = pick in ("honey", "green")
-    put(
-        black if dark_guard else light,
-        plate(guard, -0.0505, -0.047),
-        at=at,
-    )
-    put(black, boxes(pickups, cut=0.004), neck.board, at=at)
-    put(light, neck.dots, neck.saddle, at=at)
-    dials = [(0.098, -0.325), (0.112, -0.37), (0.105, -0.412)]
-    dial = [(0.015, 0), (0.014, 0.014), (0.012, 0.018), (0.0, 0.018)]
-    dial_forms = [turned(dial, segments=20).moved(place(x, -0.05, z) @ FACING) for x, z in dials]
-    bridge = boxes([((0, -0.052, -0.40), (0.088, 0.01, 0.07))], cut=0.003)
-    saddles = rods(
-        [((x, -0.062, -0.425), (x, -0.062, -0.375)) for x in np.linspace(-0.029, 0.029, 4)], 0.0085
-    )
-    strings = _strings((0.029, -0.071, -0.36), (0.016, -0.069, 0.545), posts, (0.0036, 0.0024))
-    tails = rods(
-        [((x, -0.071, -0.36), (x, -0.06, -0.432)) for x in np.linspace(-0.029, 0.029, 4)], 0.003
-    )
-    put(chrome, bridge, saddles, tails, *dial_forms, neck.frets, *metals, *knobs, strings, at=at)
 
 
 def banjo(at: Matrix, rng: random.Random) -> None:
@@ -402,7 +256,7 @@ def banjo(at: Matrix, rng: random.Random) -> None:
         (0.0, 0.0505),
     ]
     put(skin, turned(head, segments=48).moved(pot), at=at)
-    neck = _Neck(
+    neck = Neck(
         nut=0.33, joint=-0.13, end=-0.118, widths=(0.042, 0.056), y=-0.066, scale=0.68, frets=20,
         back=0.026,
     )  # fmt: skip
@@ -418,7 +272,7 @@ def banjo(at: Matrix, rng: random.Random) -> None:
         (0.024, -0.062, 0.44),
         (0.024, -0.062, 0.39),
     ]
-    machines, knobs = _tuners(posts, reach=0.062, button=0.013)
+    machines, knobs = tuners(posts, reach=0.062, button=0.013)
     fifth = (-0.034, -0.058, 0.135)
     side_peg = ball((0.016, 0.009, 0.012), (-0.062, -0.056, 0.135))
     diamonds = [
@@ -442,7 +296,7 @@ def banjo(at: Matrix, rng: random.Random) -> None:
                  rounding=0.003)  # fmt: skip
     rest = plate(loop([(-0.165, -0.36), (-0.115, -0.375), (-0.10, -0.395), (-0.15, -0.39)], 4),
                  -0.06, -0.055)  # fmt: skip
-    strings = _strings((0.02, -0.071, -0.355), (0.016, -0.071, 0.334), posts, (0.0019, 0.0014))
+    strings = string_set((0.02, -0.071, -0.355), (0.016, -0.071, 0.334), posts, (0.0019, 0.0014))
     more = [((-0.026, -0.071, -0.355), (fifth[0] + 0.004, -0.068, 0.135))]
     more += [
         ((x, -0.071, -0.355), (0.5 * x, -0.062, -0.405))
@@ -486,7 +340,7 @@ def ukulele(at: Matrix, rng: random.Random) -> None:
         (0, -0.01),
     ], 4)  # fmt: skip
     sides, soundboard, binding = _hollow_body(half, -0.036, 0.034, overhang=0.0015)
-    neck = _Neck(
+    neck = Neck(
         nut=0.185, joint=-0.01, end=-0.055, widths=(0.04, 0.046), y=-0.046, scale=0.40, frets=14,
         back=0.02,
     )  # fmt: skip
@@ -495,7 +349,7 @@ def ukulele(at: Matrix, rng: random.Random) -> None:
         (0, 0.30),
     ])  # fmt: skip
     posts = [(s * 0.022, -0.036, z) for s, z in ((-1, 0.225), (-1, 0.268), (1, 0.268), (1, 0.225))]
-    machines, knobs = _tuners(posts, reach=0.052, button=0.012)
+    machines, knobs = tuners(posts, reach=0.052, button=0.012)
     bridge = boxes([((0, -0.043, -0.222), (0.075, 0.012, 0.022))], cut=0.003)
     put(face, soundboard, at=at)
     put(flank, sides, neck.timber, plate(head, -0.036, -0.016, rounding=0.003), at=at)
@@ -503,13 +357,13 @@ def ukulele(at: Matrix, rng: random.Random) -> None:
         black,
         neck.board,
         bridge,
-        _disc(0, -0.0405, -0.115, 0.031),
+        disc(0, -0.0405, -0.115, 0.031),
         _hoop(0, -0.0406, -0.115, 0.043, 0.002),
         at=at,
     )
     ringed = _hoop(0, -0.0405, -0.115, 0.0365, 0.0035)
     edge = boxes([((0, -0.049, -0.217), (0.055, 0.006, 0.004))])
     put(cream, binding, ringed, neck.dots, neck.saddle, knobs, edge, at=at)
-    strings = _strings((0.021, -0.052, -0.218), (0.0145, -0.0495, 0.187), posts, (0.0017, 0.0017))
+    strings = string_set((0.021, -0.052, -0.218), (0.0145, -0.0495, 0.187), posts, (0.0017, 0.0017))
     put(nylon, strings, at=at)
     put(chrome, neck.frets, machines, at=at)

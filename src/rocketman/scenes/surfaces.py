@@ -1,4 +1,4 @@
-"""Finishes and small parts that many instruments share: lacquered wood, metals, strings, bells.
+"""Finishes and small parts that many instruments share: lacquered wood, metals, paint.
 
 An instrument stands at its own origin as in a catalogue: it faces -y, z is up. Metals are not
 fully metallic, since black space has nothing for them to mirror.
@@ -14,15 +14,12 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from rocketman.scenes.shapes import IDENTITY, Color, Point, lathe, material, mesh, torus
-
-Outline = list[tuple[float, float]]
+from rocketman.scenes.shapes import IDENTITY, Color, Point, material, mesh
 
 FACING = Matrix.Rotation(pi / 2, 4, "X")
 """Turns z to -y: lathes and rings that look at the camera."""
 TILT = Matrix.Rotation(radians(50), 4, "X")
 """The slope of a keyboard on show: keys up becomes keys towards the camera."""
-ABOUT_FACE = Matrix.Rotation(pi, 4, "Z")
 
 
 def place(x: float, y: float, z: float) -> Matrix:
@@ -46,16 +43,14 @@ def wood(
     color: Color,
     *,
     grain: Point = (30.0, 30.0, 3.0),
-    edge: Color | None = None,
-    reach: Point = (0.24, 1.0, 0.27),
     burst: Color | None = None,
     figure: float = 0.0,
     roughness: float = 0.28,
 ) -> bpy.types.Material:
     """Lacquered wood with grain along z.
 
-    `edge` is what it darkens to `reach` away from the origin, `burst` what it darkens to where a
-    form's tone rises; `figure` (0 to 1) lays flamed stripes across the grain.
+    `burst` is what it darkens to where a form's tone rises (see `forms.py`); `figure` (0 to 1)
+    lays flamed stripes across the grain.
     """
     made = material(name, color, roughness=roughness, coat=0.5)
     nodes, links = made.node_tree.nodes, made.node_tree.links
@@ -105,11 +100,6 @@ def wood(
         tone = nodes.new("ShaderNodeAttribute")
         tone.attribute_name = "tone"
         result = mixed(tone.outputs["Fac"], result, burst, (0.25, 0.9))
-    if edge:
-        length = nodes.new("ShaderNodeVectorMath")
-        length.operation = "LENGTH"
-        links.new(scaled([1 / r for r in reach]), length.inputs[0])
-        result = mixed(length.outputs["Value"], result, edge, (0.5, 0.95))
     links.new(result, surface.inputs["Base Color"])
     # Handled lacquer is never evenly glossy.
     worn = nodes.new("ShaderNodeMapRange")
@@ -196,20 +186,3 @@ def boxes(
     if bevel:
         rounding = made.modifiers.new("bevel", "BEVEL")
         rounding.width, rounding.segments = bevel, 2
-
-
-def bell(
-    at: Matrix, outside: Outline, surface: bpy.types.Material, inside: bpy.types.Material
-) -> None:
-    """A flared bell along z: its outer (radius, z) profile, a rolled rim, a darker throat."""
-    rim, end = outside[-1]
-    lathe([*outside, (rim - 0.004, end - 0.002)], surface, at=at, segments=40)
-    inner = [(max(r - 0.005, 0.004), z + 0.003) for r, z in outside]
-    lathe([*inner[:-1], (rim - 0.004, end)], inside, at=at, segments=40)
-    torus(rim, 0.007, surface, at=at @ place(0, 0, end), segments=40)
-
-
-def mirrored(half: Sequence[Point]) -> Outline:
-    """A closed outline from its right half, bottom to top."""
-    right = [(float(x), float(z)) for x, z in half]
-    return right + [(-x, z) for x, z in right[-2:0:-1]]

@@ -29,6 +29,8 @@ LABEL = (1236, 170, 560, 760)
 PRINT_DETAIL, TYPE_DETAIL = 1.25, 2.0
 """How much larger than shown prints and type are drawn."""
 
+EDGE = 12
+"""Empty pixels kept around type, since only whole even pixels of the screen are drawn."""
 INK = (236, 232, 223)
 MAT_COLOUR, WOOD = (232, 227, 215), (38, 31, 26)
 SOFT = 150
@@ -151,7 +153,7 @@ def _paper(image: Image.Image, side: int, noise: Plane, unit: float) -> Plane:
     grain = (np.asarray(tooth, np.float32) - 128) / 128
     grain /= max(float(grain.std()), 1e-6)
     paper = np.asarray(enlarged, np.float32) * 0.93 + 4
-    paper *= (1 + 0.028 * grain)[..., None]
+    paper *= (1 + 0.02 * grain)[..., None]
     depth = max(1, round(12 * unit))
     fall = (1 - np.arange(depth, dtype=np.float32) / depth) ** 2
     paper[:depth] *= (1 - 0.45 * fall)[:, None, None]
@@ -219,4 +221,7 @@ def _drawn(
         type_.draw(
             mask, (x * unit, y * unit), line.text, line.face, size, line.ink, line.spacing * unit
         )
-    return Sheet(np.asarray(mask, np.float32) / np.float32(255), left, top)
+    x0, y0, x1, y1 = mask.getbbox() or (0, 0, 2, 2)
+    x0, y0 = max(0, x0 - EDGE), max(0, y0 - EDGE)
+    opacity = np.asarray(mask.crop((x0, y0, x1 + EDGE, y1 + EDGE)), np.float32)
+    return Sheet(opacity / np.float32(255), left + x0 / unit, top + y0 / unit)

@@ -35,6 +35,7 @@ from rocketman.collection.film_cards import (
     Sheet,
 )
 from rocketman.collection.film_cuts import FPS, Cut, length
+from rocketman.collection.film_stars import PLANET, Stars
 
 DISSOLVE = 30
 """Frames of a dissolve between two pictures."""
@@ -43,14 +44,12 @@ FADE = 24
 ZOOM = 0.07
 SWAY = (11.0, 6.0)
 """How far the camera moves in from one picture to the next, and its slow sway in pixels."""
-STARS = 620
 GRAIN = 1.35
 """Standard deviation in code values of 8 bits."""
-CARDS, BESIDE = (140, 150, 1560, 860), (1190, 280, 1820, 800)
-"""Where type stands on cards and beside prints: left, top, right, bottom."""
 SPACE = (7, 8, 13)
-PLANET = (1700, 2210, 1560)
-"""Centre and radius of the planet under title and credits, on the screen."""
+
+CUBIC, LINEAR = Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
+"""For what the eye follows; for shadows and colour."""
 
 Frame = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
 """Y (H, W), U and V (H / 2, W / 2)."""
@@ -110,7 +109,7 @@ class Room:
         self._wall = lru_cache(maxsize=4)(lambda k: self._hung(hang(k)))
         self._label = lru_cache(maxsize=4)(label)
         self._space, self._planet = self._sky()
-        self._stars = _Stars(seed, self.size, self.scale)
+        self._stars = Stars(seed, self.size, self.scale)
         self._grain = _grain(seed, self.size, self.scale)
         self._ink = [float(plane[0, 0]) for plane in planes(np.full((2, 2, 3), INK, np.float32))]
 
@@ -127,7 +126,7 @@ class Room:
         print_, labels = self._pictures(k, cut) if hung > 0 else (None, [])
         if print_:
             self._add(canvas, print_.glow, hung)
-        self._stars.shine(canvas.y, k, camera, cards)
+        self._stars.shine(canvas.y, k, (camera.x, camera.y), cards)
         if print_:
             self._place_print(canvas, print_, camera, hung)
         for sheet, weight in labels:
@@ -143,7 +142,7 @@ class Room:
         canvas = Planes(*(plane.copy() for plane in self._space))
         self._add(canvas, print_.glow, 1)
         camera = _Camera(1, 0, 0)
-        self._stars.shine(canvas.y, 0, camera, 0)
+        self._stars.shine(canvas.y, 0, (0, 0), 0)
         self._place_print(canvas, print_, camera, 1)
         self._place_sheet(canvas, title, camera, 1)
         return rgb(self._finished(canvas, FPS * 2, fade=False))
@@ -205,10 +204,10 @@ class Room:
             x0, y0, x1, y1 = (each // half for each in place[0])
             box = tuple(each / half for each in place[1])
             if half == 1 or plane is canvas.u:
-                covered = 1 - share * _resized(opacity, (x1 - x0, y1 - y0), box)
+                covered = 1 - share * _resized(opacity, (x1 - x0, y1 - y0), box, LINEAR)
             area = plane[y0:y1, x0:x1]
             area *= covered
-            moved = _resized(part, (x1 - x0, y1 - y0), box)
+            moved = _resized(part, (x1 - x0, y1 - y0), box, CUBIC if half == 1 else LINEAR)
             area += moved if weight == 1 else share * moved
 
     def _place_sheet(self, canvas: Planes, sheet: Sheet, camera: _Camera, weight: float) -> None:
@@ -219,7 +218,7 @@ class Room:
             return
         (x0, y0, x1, y1), box = place
         opacity = np.float32(weight) * _resized(sheet.opacity, (x1 - x0, y1 - y0), box)
-        half = opacity.reshape((y1 - y0) // 2, 2, (x1 - x0) // 2, 2).mean(axis=(1, 3))
+        half = _halved(opacity)
         for plane, ink, cover, step in zip(
             canvas, self._ink, (opacity, half, half), (1, 2, 2), strict=True
         ):
@@ -308,47 +307,6 @@ class Room:
         return planes(space), planes((light * day[..., None]).astype(np.float32))
 
 
-class _Stars:
-    """A field of stars in several depths that drifts past."""
-
-    def __init__(self, seed: int, size: tuple[int, int], scale: float) -> None:
-        rng = np.random.default_rng((seed, 1))
-        self.size, self.scale = size, scale
-        self.place = rng.random((STARS, 2))
-        self.near = rng.random(STARS) ** 2 * 0.9 + 0.1
-        self.light = 14 + 150 * rng.random(STARS) ** 7 + 45 * rng.random(STARS) ** 3
-        self.spread = (0.62 + 0.35 * rng.random(STARS)) * scale
-        self.beat = rng.random((STARS, 2))
-
-    def shine(self, y: Plane, k: int, camera: _Camera, cards: float) -> None:
-        """Add the stars of frame k to a Y plane, faint behind type; `cards` says which type."""
-        wide, high = self.size
-        seconds = k / FPS
-        drift = np.outer(self.near * seconds, (-7.0, 1.6)) * self.scale
-        span = np.array((wide + 16, high + 16))
-        sway = self.near[:, None] * (camera.x * 0.5, camera.y * 0.5)
-        at = (self.place * span + drift + sway) % span - 8
-        rate = 0.05 + 0.2 * self.beat[:, 0]
-        light = self.light * (0.88 + 0.12 * np.sin(math.tau * (rate * seconds + self.beat[:, 1])))
-        sx, sy = at[:, 0] / self.scale, at[:, 1] / self.scale
-        px, py, radius = PLANET
-        light = np.where(np.hypot(sx - px, sy - py) < radius, light * (1 - cards), light)
-        for (left, top, right, bottom), weight in ((CARDS, cards), (BESIDE, 1 - cards)):
-            behind = (sx > left) & (sx < right) & (sy > top) & (sy < bottom)
-            light = np.where(behind, light * (1 - 0.75 * weight), light)
-        reach = max(2, round(2.2 * self.scale))
-        steps = np.arange(-reach, reach + 1)
-        whole = np.floor(at).astype(int)
-        x = whole[:, 0, None] + steps
-        r = whole[:, 1, None] + steps
-        width = 2 * self.spread[:, None] ** 2
-        gx = np.exp(-((x - at[:, :1]) ** 2) / width) * ((x >= 0) & (x < wide))
-        gy = np.exp(-((r - at[:, 1:]) ** 2) / width) * ((r >= 0) & (r < high))
-        spots = light[:, None, None] * gy[:, :, None] * gx[:, None, :]
-        rows, columns = r.clip(0, high - 1)[:, :, None], x.clip(0, wide - 1)[:, None, :]
-        np.add.at(y, np.broadcast_arrays(rows, columns), spots.astype(np.float32))
-
-
 def planes(colours: Plane) -> Planes:
     """(H, W, 3) RGB in [0, 255], even sides -> BT.709, limited range (ITU-R BT.709, 3.2 to 3.4)."""
     r, g, b = (colours[..., k] for k in range(3))
@@ -369,17 +327,22 @@ def rgb(frame: Frame) -> Image.Image:
 
 
 def _halved(plane: Plane) -> Plane:
-    high, wide = plane.shape
-    halved = plane.reshape(high // 2, 2, wide // 2, 2).mean(axis=(1, 3))
-    return np.asarray(halved, np.float32)
+    halved = plane[::2, ::2] + plane[::2, 1::2]
+    halved += plane[1::2, ::2]
+    halved += plane[1::2, 1::2]
+    halved *= np.float32(0.25)
+    return halved
 
 
-def _resized(plane: Plane, size: tuple[int, int], box: tuple[float, ...]) -> Plane:
+def _resized(
+    plane: Plane,
+    size: tuple[int, int],
+    box: tuple[float, ...],
+    kind: Image.Resampling = Image.Resampling.BICUBIC,
+) -> Plane:
     """A part of a plane, its edges anywhere between pixels, at another size."""
     left, top, right, bottom = box
-    image = Image.fromarray(plane).resize(
-        size, Image.Resampling.BICUBIC, (left, top, right, bottom)
-    )
+    image = Image.fromarray(plane).resize(size, kind, (left, top, right, bottom))
     return np.asarray(image)
 
 

@@ -185,7 +185,7 @@ def sung(
     wave *= envelope * (1 + 0.05 * late * np.sin(2 * np.pi * rate * t))
     made = _level(wave.astype(np.float32))
     if breath:
-        air = _noise(count, 0.9 * frequency, 5.5 * frequency + 1500, rng)
+        air = _noise(count, 0.9 * frequency, 2.2 * frequency + 600, rng)
         puff = 1 + 2.5 * np.exp(-t / 0.05)
         made = made + (breath * air * envelope * puff).astype(np.float32)
     return made

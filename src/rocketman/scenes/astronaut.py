@@ -9,15 +9,16 @@ Reads `poses.py`, `suits.py`, `limbs.py`, `helmets.py`.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from functools import partial
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from rocketman.scenes import limbs
+from rocketman.scenes import limbs, shapes
 from rocketman.scenes.helmets import helmet
-from rocketman.scenes.kit import PLATE, POCKET, ROUND, Array, Kit, kept, shift, show
+from rocketman.scenes.kit import PLATE, POCKET, ROUND, Array, Kit, shift
 from rocketman.scenes.poses import Arm, Leg, Pose
 from rocketman.scenes.suits import SUITS, finish
 from rocketman.scenes.trunk import Suit, belt, torso
@@ -48,9 +49,9 @@ def build(suit: str, pose: Pose, at: Matrix, rng: random.Random) -> None:
     for leg in pose.legs:
         _leg(suit, cut, leg, trousers, rng)
         show(_kept(suit, "boot"), "boot", at @ Matrix(leg.foot.tolist()))
-    show(sleeves.mesh("sleeves", style), "suit", at)
-    show(trousers.mesh("legs", style), "suit", at)
-    show(cuffs.mesh("cuffs", style), "glove", at)
+    show(sewn(sleeves, "sleeves", style), "suit", at)
+    show(sewn(trousers, "legs", style), "suit", at)
+    show(sewn(cuffs, "cuffs", style), "glove", at)
 
 
 def _arm(suit: str, cut: Suit, arm: Arm, sleeves: Kit, cuffs: Kit, rng: random.Random) -> None:
@@ -113,7 +114,7 @@ def _kept(suit: str, part: str) -> bpy.types.Mesh:
             kit = _trunk(cut)
         else:
             kit = helmet(cut.helmet)[kind == "visor"]
-        return kit.mesh("part", partial(finish, suit))
+        return sewn(kit, "part", partial(finish, suit))
 
     return kept(f"{suit} {part}", made)
 
@@ -142,3 +143,47 @@ def _trunk(cut: Suit) -> Kit:
         assert piece[0, 0] @ front > 0
         kit.badge(piece, slot, SHIELD if slot == "emblem" else PLATE)
     return kit
+
+
+def sewn(kit: Kit, name: str, surfaces: Callable[[str], bpy.types.Material]) -> bpy.types.Mesh:
+    """The mesh; `surfaces` finds a material by the name of its slot."""
+    data = bpy.data.meshes.new(name)
+    points = np.concatenate(kit.points).astype(np.float32)
+    corners = np.concatenate(kit.corners).astype(np.int32)
+    sizes = np.concatenate(kit.sizes).astype(np.int32)
+    data.vertices.add(len(points))
+    data.vertices.foreach_set("co", points.reshape(-1))
+    data.loops.add(len(corners))
+    data.loops.foreach_set("vertex_index", corners)
+    data.polygons.add(len(sizes))
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+    data.polygons.foreach_set("loop_start", starts)
+    data.polygons.foreach_set("material_index", np.concatenate(kit.slots).astype(np.int32))
+    data.polygons.foreach_set("use_smooth", np.concatenate(kit.smooth))
+    tone = data.attributes.new("tone", "FLOAT", "POINT")
+    tone.data.foreach_set("value", np.concatenate(kit.tone).astype(np.float32))
+    uv = data.attributes.new("place", "FLOAT2", "POINT")
+    uv.data.foreach_set("vector", np.concatenate(kit.uv).astype(np.float32).reshape(-1))
+    for slot in kit.names:
+        data.materials.append(surfaces(slot))
+    data.update(calc_edges=True)
+    return data
+
+
+def kept(name: str, build: Callable[[], bpy.types.Mesh]) -> bpy.types.Mesh:
+    """The mesh of this name, built on its first use and then kept for the whole process."""
+    found = bpy.data.meshes.get(name)
+    if found is None:
+        found = build()
+        found.name = name
+        shapes.keep(found)
+    return found
+
+
+def show(data: bpy.types.Mesh, label: str, at: Matrix) -> bpy.types.Object:
+    """A mesh becomes an object of the scene that shows `label`."""
+    made = bpy.data.objects.new(label, data)
+    made.matrix_world = at
+    made.pass_index = shapes.LABELS.index(label)
+    bpy.context.scene.collection.objects.link(made)
+    return made

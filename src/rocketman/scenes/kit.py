@@ -1,22 +1,17 @@
-"""Parts of a suit as arrays, sewn into one mesh with several materials. Meshes may be kept.
+"""Parts of a suit as arrays, to be sewn into one mesh with several materials. Without bpy.
 
-A `Kit` collects surfaces, each with the name of its material, and becomes one Blender object: few
-objects keep scene building cheap. What is the same in every picture (a helmet, a glove) is built
-once a process: `kept` finds it again by name, and `render.clear` leaves it alone.
-Next: `fabrics.py` (materials), `limbs.py`, `suits.py`.
+A `Kit` collects surfaces, each with the name of its material; `astronaut.py` makes one Blender
+object of it: few objects keep scene building cheap.
+Next: `limbs.py`, `helmets.py`, `trunk.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import pi
 
-import bpy
 import numpy as np
-from mathutils import Matrix
 from numpy.typing import ArrayLike, NDArray
-
-from rocketman.scenes import shapes
 
 Array = NDArray[np.float64]
 EYE = np.eye(4)
@@ -55,8 +50,13 @@ def aimed(origin: ArrayLike, z: ArrayLike, x: ArrayLike = (1, 0, 0)) -> Array:
 
 
 def curve(points: ArrayLike, steps: int = 8) -> Array:
-    """(N, 3) a smooth line through points."""
-    return shapes.smooth_path(np.asarray(points, float), steps)  # type: ignore[arg-type]
+    """(N, 3) a Catmull-Rom line through points, `steps` samples between neighbours."""
+    p = np.asarray(points, float)
+    p = np.concatenate([[2 * p[0] - p[1]], p, [2 * p[-1] - p[-2]]])
+    t = np.linspace(0, 1, steps, endpoint=False)[:, None, None]
+    a, b, c, d = p[:-3], p[1:-2], p[2:-1], p[3:]
+    line = 2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - 3 * c + d - a) * t**3
+    return np.concatenate([(line / 2).swapaxes(0, 1).reshape(-1, 3), p[-2:-1]])
 
 
 def rings(path: ArrayLike, inner: ArrayLike | None = None) -> tuple[Array, Array, Array]:
@@ -115,35 +115,35 @@ class Kit:
     """Surfaces that become one mesh. `slot` everywhere is the name of a material."""
 
     def __init__(self) -> None:
-        self._points: list[Array] = []
-        self._tone: list[Array] = []
-        self._uv: list[Array] = []
-        self._corners: list[NDArray[np.int64]] = []
-        self._sizes: list[NDArray[np.int64]] = []
-        self._slot: list[NDArray[np.int64]] = []
-        self._smooth: list[NDArray[np.bool_]] = []
-        self._names: list[str] = []
+        self.points: list[Array] = []
+        self.tone: list[Array] = []
+        self.uv: list[Array] = []
+        self.corners: list[NDArray[np.int64]] = []
+        self.sizes: list[NDArray[np.int64]] = []
+        self.slots: list[NDArray[np.int64]] = []
+        self.smooth: list[NDArray[np.bool_]] = []
+        self.names: list[str] = []
         self._count = 0
 
     def _add(self, points: Array, tone: Array, uv: Array, at: Array) -> int:
         first = self._count
-        self._points.append(points @ at[:3, :3].T + at[:3, 3])
-        self._tone.append(tone)
-        self._uv.append(uv)
+        self.points.append(points @ at[:3, :3].T + at[:3, 3])
+        self.tone.append(tone)
+        self.uv.append(uv)
         self._count += len(points)
         return first
 
     def _faces(self, faces: NDArray[np.int64], slot: NDArray[np.int64], smooth: bool) -> None:
-        self._corners.append(faces.reshape(-1))
-        self._sizes.append(np.full(len(faces), faces.shape[1]))
-        self._slot.append(slot)
-        self._smooth.append(np.full(len(faces), smooth))
+        self.corners.append(faces.reshape(-1))
+        self.sizes.append(np.full(len(faces), faces.shape[1]))
+        self.slots.append(slot)
+        self.smooth.append(np.full(len(faces), smooth))
 
-    def slot(self, name: str) -> int:
+    def number(self, name: str) -> int:
         """Number of a material in this kit."""
-        if name not in self._names:
-            self._names.append(name)
-        return self._names.index(name)
+        if name not in self.names:
+            self.names.append(name)
+        return self.names.index(name)
 
     def grid(
         self,
@@ -174,14 +174,14 @@ class Kit:
         row = np.arange(rows - 1)[:, None] * columns
         a, b = row + k, row + (k + 1) % columns
         quads = np.stack([a, b, b + columns, a + columns], -1).reshape(-1, 4) + first
-        which = np.full((rows - 1, last), self.slot(slot))
+        which = np.full((rows - 1, last), self.number(slot))
         for start, stop, name in bands:
-            which[start:stop] = self.slot(name)
+            which[start:stop] = self.number(name)
         self._faces(quads, which.reshape(-1), smooth)
         if wrap and caps:
             for base, turn in ((0, -1), ((rows - 1) * columns, 1)):
                 face = (np.arange(columns)[::turn] + base + first)[None]
-                self._faces(face, np.array([self.slot(slot)]), False)
+                self._faces(face, np.array([self.number(slot)]), False)
 
     def tube(
         self,
@@ -316,47 +316,4 @@ class Kit:
         points = sampled(piece) + unit(sampled(normal)) * high
         shade = tone + np.array([0, 0, 0, 0, -0.25, -0.5])
         self.grid(points, slot, at=at, caps=False, tone=shade)
-        self._uv[-1] = uv.reshape(-1, 2)
-
-    def mesh(self, name: str, surfaces: Callable[[str], bpy.types.Material]) -> bpy.types.Mesh:
-        """The mesh; `surfaces` finds a material by the name of its slot."""
-        data = bpy.data.meshes.new(name)
-        points = np.concatenate(self._points).astype(np.float32)
-        corners = np.concatenate(self._corners).astype(np.int32)
-        sizes = np.concatenate(self._sizes).astype(np.int32)
-        data.vertices.add(len(points))
-        data.vertices.foreach_set("co", points.reshape(-1))
-        data.loops.add(len(corners))
-        data.loops.foreach_set("vertex_index", corners)
-        data.polygons.add(len(sizes))
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
-        data.polygons.foreach_set("loop_start", starts)
-        data.polygons.foreach_set("material_index", np.concatenate(self._slot).astype(np.int32))
-        data.polygons.foreach_set("use_smooth", np.concatenate(self._smooth))
-        tone = data.attributes.new("tone", "FLOAT", "POINT")
-        tone.data.foreach_set("value", np.concatenate(self._tone).astype(np.float32))
-        uv = data.attributes.new("place", "FLOAT2", "POINT")
-        uv.data.foreach_set("vector", np.concatenate(self._uv).astype(np.float32).reshape(-1))
-        for slot in self._names:
-            data.materials.append(surfaces(slot))
-        data.update(calc_edges=True)
-        return data
-
-
-def kept(name: str, build: Callable[[], bpy.types.Mesh]) -> bpy.types.Mesh:
-    """The mesh of this name, built on its first use and then kept for the whole process."""
-    found = bpy.data.meshes.get(name)
-    if found is None:
-        found = build()
-        found.name = name
-        shapes.keep(found)
-    return found
-
-
-def show(data: bpy.types.Mesh, label: str, at: Matrix) -> bpy.types.Object:
-    """A mesh becomes an object of the scene that shows `label`."""
-    made = bpy.data.objects.new(label, data)
-    made.matrix_world = at
-    made.pass_index = shapes.LABELS.index(label)
-    bpy.context.scene.collection.objects.link(made)
-    return made
+        self.uv[-1] = uv.reshape(-1, 2)

@@ -14,7 +14,9 @@ import numpy as np
 
 from rocketman.scenes.kit import Array, Kit, aimed, curve
 from rocketman.scenes.limbs import Cloth, folds
-from rocketman.scenes.shapes import Color
+
+Color = tuple[float, float, float]
+"""Linear RGB."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,9 +56,9 @@ SUITS = {
         girth=(0.232, 0.222, 0.268), deep=(0.18, 0.185, 0.212),
     ),
     "grey": Suit(
-        fabric=(0.125, 0.128, 0.135), accent=(0.40, 0.40, 0.40), glove=(0.075, 0.075, 0.08),
-        fingertip=(0.03, 0.10, 0.34), boot=(0.10, 0.10, 0.105), shell=(0.17, 0.173, 0.18),
-        pack=(0.145, 0.148, 0.155), ring=(0.45, 0.46, 0.48), dirt=0.5, wrinkle=0.65, sheen=0.1,
+        fabric=(0.165, 0.168, 0.174), accent=(0.40, 0.40, 0.40), glove=(0.095, 0.096, 0.10),
+        fingertip=(0.03, 0.10, 0.34), boot=(0.125, 0.125, 0.13), shell=(0.21, 0.213, 0.22),
+        pack=(0.185, 0.188, 0.194), ring=(0.45, 0.46, 0.48), dirt=0.5, wrinkle=0.65, sheen=0.1,
         cloth=Cloth(arm=(0.122, 0.102, 0.078), leg=(0.150, 0.126, 0.106), puff=0.006, roll=0.10,
                     drape=0.017, crush=0.024),
         helmet="lunar", boots="moon", chest=gear.lunar_chest, back=gear.lunar_back,

@@ -81,7 +81,8 @@ def publish(folder: Path, on_progress: Callable[[int, int], None] | None = None)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-    return Published(place, size, checks(place), (*built.remarks, *told))
+    remarks = tuple(dict.fromkeys((*built.remarks, *told)))
+    return Published(place, size, checks(place), remarks)
 
 
 def _film(

@@ -108,6 +108,7 @@ def packed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_shards_come_back_with_all_they_had(folder: Path, packed: Path) -> None:
     assert sorted(path.name for path in packed.iterdir()) == [
+        "packed.json",
         "test-000000.tar",
         "train-000000.tar",
         "train-000001.tar",
@@ -122,7 +123,7 @@ def test_shards_come_back_with_all_they_had(folder: Path, packed: Path) -> None:
         for name in ("file_name", "sha256"):
             assert new.pop(name) != old.pop(name) or name == "file_name"
         assert new == old
-    assert same(read_split(packed, "test").open(0), read_split(folder, "test").open(0)) < 4
+    assert same(read_split(packed, "test").open(0), read_split(folder, "test").open(0)) < 8
 
 
 def test_packing_again_gives_the_same_bytes_and_no_more(folder: Path, packed: Path) -> None:
@@ -167,11 +168,28 @@ def test_packing_smaller(folder: Path, tmp_path: Path) -> None:
     assert read_split(tmp_path / "out", "train").open(0).size == (32, 32)
 
 
+def test_a_sample_as_a_folder(folder: Path, tmp_path: Path) -> None:
+    """Five pictures spread over the splits, as files that anyone can look at."""
+    out = tmp_path / "out"
+    data_pack.pack(folder, out, form="folder", count=8)
+    [problem] = data_pack.pack(folder, out, form="folder", count=4)
+    assert problem.file == "000002.png"
+    names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.webp"))
+    assert names == ["train/000000.webp", "train/000001.webp", "validation/000000.webp"]
+    rows = read_split(out, "train").rows
+    assert [row["original"]["file_name"] for row in rows] == ["000000.png", "000004.png"]
+    assert check(out).errors == []
+
+
 def test_shards_are_not_written_among_other_files(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("mine")
-    for out in (tmp_path, tmp_path / "thesis.doc", folder):
+    webp = tmp_path / "webp"
+    data_pack.pack(folder, webp, form="folder")
+    (webp / data_pack.MARK).unlink()  # as if they were somebody's
+    for out in (tmp_path, tmp_path / "thesis.doc", folder, webp):
         with pytest.raises(ValueError, match="give another --out"):
             data_pack.pack(folder, out)
+    assert len(list(webp.rglob("*.webp"))) == 7
     with pytest.raises(ValueError, match="no such folder"):
         data_pack.pack(tmp_path / "nowhere", tmp_path / "out")
 
@@ -215,6 +233,12 @@ def test_no_tile_shines_into_the_next(tmp_path: Path, add_picture: AddPicture) -
     for k in range(32):
         level = 255 * ((k % 16 + k // 16) % 2)
         assert np.abs(np.asarray(source.open(k), dtype=int) - level).max() <= 8
+
+
+def test_black_pictures_have_an_atlas_too(tmp_path: Path, add_picture: AddPicture) -> None:
+    add_picture(tmp_path / "set", "train", "0.png", Image.new("RGB", (64, 64)))
+    data_thumbnails.write_thumbnails(tmp_path / "set", tmp_path / "small", 64)
+    assert read_split(tmp_path / "small", "train").open(0).getextrema() == ((0, 0),) * 3
 
 
 def test_thumbnails_keep_to_their_bytes(tmp_path: Path, add_picture: AddPicture) -> None:

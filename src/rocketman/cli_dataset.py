@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -120,17 +120,24 @@ def check(
 def pack(
     folder: Dir,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the shards.")],
+    form: Annotated[
+        Literal["shards", "folder"],
+        typer.Option("--as", help="WebDataset shards, or a folder of pictures."),
+    ] = "shards",
     size: Annotated[
         int | None, typer.Option(min=16, help="Width and height in pixels; else as they are.")
     ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="So many pictures, spread evenly; else all.")
+    ] = None,
 ) -> None:
-    """Write a data set as WebDataset shards of WebP pictures, with a card."""
+    """Write a data set as WebP pictures, in WebDataset shards or a folder, with a card."""
     from rocketman.cli import bar, say, wrong_use
     from rocketman.data_card import write_card
     from rocketman.data_pack import pack as write
 
     with wrong_use(ValueError), bar("packing") as advance:
-        problems = write(folder, out, size, advance)
+        problems = write(folder, out, form, size, count, advance)
         write_card(out)
     _left_out(problems)
     say(f"{out} holds {folder} in {_megabytes(out)}")

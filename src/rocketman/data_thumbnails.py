@@ -4,7 +4,7 @@ Writes and reads
 
     thumbnails.json                  size of a tile, tiles across and down an atlas
     SPLIT/metadata.jsonl.gz          the rows of the data set, in the order of the tiles
-    SPLIT/atlas-0000.avif            16 x 16 tiles, row by row; the last one is filled with black
+    SPLIT/atlas-0000.avif            16 tiles across and 16 down, row by row; the last may be lower
 
 `rocketman.data` reads such a folder like any other data set, so a fresh clone trains at the tiles'
 size, or below, without rendering. Tiles lie on the borders of the coder's blocks, so none shines
@@ -23,6 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, features
 
 from rocketman.captions import Split
@@ -64,22 +65,20 @@ def write_thumbnails(
     for split, source in sources.items():
         (out / split).mkdir(parents=True, exist_ok=True)
         kept: list[Row] = []
-        atlas = np.zeros((TILES * size, TILES * size, 3), dtype=np.uint8)
+        tiles: list[NDArray[np.uint8]] = []
         for k, row in enumerate(source.rows):
             done += 1
             try:
-                tile = central_square(source.open(k), size)
+                tiles.append(central_square(source.open(k), size))
+                kept.append(_row(source, k))
             except BadPicture as error:
                 problems.append(Problem(row["file_name"], str(error)))
-            else:
-                x, y = _place(len(kept) % TILES**2, size, TILES)
-                atlas[y : y + size, x : x + size] = tile
-                kept.append(_row(source, k))
-            number, last = (len(kept) - 1) // TILES**2, k == len(source.rows) - 1
-            if kept and (last or len(kept) % TILES**2 == 0) and atlas.any():
-                quality = quality or _quality(atlas, min(len(kept), TILES**2), size)
+            if tiles and (len(tiles) == TILES**2 or k == len(source.rows) - 1):
+                atlas = _laid_out(tiles, size)
+                quality = quality or _quality(atlas, len(tiles), size)
+                number = (len(kept) - 1) // TILES**2
                 write_whole(out / split / _atlas(number), _encode(atlas, quality))
-                atlas[:] = 0
+                tiles = []
             on_progress(done, total)
         for surplus in sorted((out / split).glob("atlas-*.avif"))[-(-len(kept) // TILES**2) :]:
             surplus.unlink()
@@ -108,7 +107,7 @@ def read_thumbnails(folder: Path, split: Split) -> Source:
     def picture(k: int) -> Image.Image:
         x, y = _place(k % tiles**2, size, tiles)
         atlas = _open_atlas(atlases[k // tiles**2])
-        if atlas.size != (tiles * size, tiles * size):
+        if atlas.width != tiles * size or atlas.height < y + size:
             raise BadPicture("lies in an atlas of another size")
         return atlas.crop((x, y, x + size, y + size))
 
@@ -156,13 +155,23 @@ def _atlas(number: int) -> str:
     return f"atlas-{number:04d}.avif"
 
 
-def _encode(atlas: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], quality: int) -> bytes:
+def _laid_out(tiles: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+    """Tiles (size, size, 3) side by side, row by row; black where the last row ends."""
+    rows = -(-len(tiles) // TILES)
+    atlas = np.zeros((rows * size, TILES * size, 3), dtype=np.uint8)
+    for k, tile in enumerate(tiles):
+        x, y = _place(k, size, TILES)
+        atlas[y : y + size, x : x + size] = tile
+    return atlas
+
+
+def _encode(atlas: NDArray[np.uint8], quality: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(atlas).save(buffer, "AVIF", quality=quality, speed=6, subsampling="4:4:4")
     return buffer.getvalue()
 
 
-def _quality(atlas: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], tiles: int, size: int) -> int:
+def _quality(atlas: NDArray[np.uint8], tiles: int, size: int) -> int:
     """The highest quality at which the tiles of this atlas keep to their bytes."""
     low, high = 30, 95
     while low < high:

@@ -296,11 +296,13 @@ def test_the_card_counts(packed: Path, tmp_path: Path) -> None:
 
 def test_the_card_of_a_strangers_data_set(tmp_path: Path) -> None:
     for k, rights in enumerate(("CC-BY-4.0", "MIT", None)):
-        Image.new("RGB", (32, 32), (k, 0, 0)).save(tmp_path / f"{k}.png")
+        Image.new("RGB", (32, 24), (k, 0, 0)).save(tmp_path / f"{k}.png")
         row = {"file_name": f"{k}.png", "text": f"cat {k}", "license": rights, "author": "Ann"}
         with (tmp_path / "metadata.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
+    (tmp_path / "0.png").write_bytes(b"broken")
     text = data_card.write_card(tmp_path).read_text(encoding="utf-8")
+    assert "32 x 24 pixels" in text
     assert "license: other\n" in text
     assert "| license: not stated | 1 |" in text
     assert "| author: Ann | 3 |" in text

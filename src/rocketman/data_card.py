@@ -6,12 +6,14 @@ Next: `cli_dataset.py` writes one after every rendering and packing.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections import Counter
 from pathlib import Path
 
 from rocketman.captions import INSTRUMENTS, SUITS, Split
 from rocketman.data_check import count_factors
+from rocketman.data_pictures import BadPicture
 from rocketman.data_show import contact_sheet, open_splits
 from rocketman.data_sources import Row, Source
 from rocketman.files import write_whole
@@ -100,13 +102,21 @@ def _title(folder: Path, rows: list[Row]) -> str:
 
 def _summary(rows: list[Row], sources: dict[Split, Source]) -> str:
     sizes = ", ".join(f"{len(source.rows):,} for {split}" for split, source in sources.items())
-    first = next(iter(sources.values()))
-    width, height = first.open(0).size
+    width, height = _first_size(sources)
     captions = sum(len(row["captions"]) for row in rows)
     text = f"{len(rows):,} pictures ({sizes}), {captions:,} captions; {width} x {height} pixels."
     if _ours(rows):
         text += " Rendered with Blender's Cycles from scenes that Rocketman draws by seed."
     return f"{text}\n"
+
+
+def _first_size(sources: dict[Split, Source]) -> tuple[int, int]:
+    """Of the first picture that can be read; there is one."""
+    for source in sources.values():
+        for k in range(len(source.rows)):
+            with contextlib.suppress(BadPicture):
+                return source.open(k).size
+    raise BadPicture("holds no picture that can be read")
 
 
 def _split_table(rows: list[Row], sources: dict[Split, Source]) -> str:

@@ -189,6 +189,8 @@ def test_a_whole_film_keeps_its_promises(drawn: Path, monkeypatch: pytest.Monkey
     assert peak <= -1
     verdict = verify(made.path)
     assert verdict.good
+    assert verdict.note is None
+    assert "this is a film" in verdict.words
     assert verdict.credentials.source_type == "compositeWithTrainedAlgorithmicMedia"
     assert verdict.recipe is not None
     assert verdict.recipe["pictures"][0]["prompt"].startswith("an astronaut")

@@ -53,11 +53,12 @@ HUMAN_ACTIONS: dict[HumanPart, tuple[str, str]] = {
 
 SETTINGS: dict[str, Any] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
-    "core": {"allowed_network_hosts": []},
+    "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
     "builder": {"thumbnail": {"enabled": False}},
 }
 """For writing and reading. The first three keep the library off the network: without them it
-fetches the address that a file names as the place of its manifest."""
+fetches the address that a file names as the place of its manifest. Without the memory threshold
+it keeps a film of up to 512 MB in memory while it signs it."""
 
 MAX_INTEGER = 2**63 - 1
 """Above it the library refuses a number; such seeds are written as text."""
@@ -158,7 +159,7 @@ def _sign(source: BinaryIO, target: BinaryIO, claim: Claim, start: bytes | None 
             raise CredentialsError(
                 f"ROCKETMAN_TIMESTAMP_URL is {clock!r}, which is no web address."
             )
-        settings["core"] = {"allowed_network_hosts": [host]}
+        settings["core"] = {**SETTINGS["core"], "allowed_network_hosts": [host]}
     info = c2pa.C2paSignerInfo(who.algorithm, who.chain, who.key, clock and clock.encode())
     try:
         context = c2pa.Context.from_dict(settings, signer=c2pa.Signer.from_info(info))

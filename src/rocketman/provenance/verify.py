@@ -275,6 +275,8 @@ def _report(name: str, value: dict[str, Any]) -> None:
 def _look_for_recipe(path: str) -> dict[str, Any]:
     from rocketman.provenance import watermark
 
+    if _is_film(path):  # its recipe is in its credentials alone
+        return {}
     try:
         recipe = picture.read(path)
     except (PictureError, MemoryError) as error:
@@ -287,6 +289,11 @@ def _look_for_recipe(path: str) -> dict[str, Any]:
     }
 
 
+def _is_film(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return credentials.media_type(file.read(32)) == "video/mp4"
+
+
 def _look_for_mark(path: str) -> dict[str, Any]:
     import warnings
 
@@ -294,6 +301,8 @@ def _look_for_mark(path: str) -> dict[str, Any]:
 
     from rocketman.provenance import watermark
 
+    if _is_film(path):
+        return asdict(MarkState(why="Only pictures are searched for one, and this is a film."))
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # our own limit, below, comes before any pixel is decoded
     try:

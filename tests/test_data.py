@@ -118,6 +118,14 @@ def test_the_centre_is_cut_out_and_areas_are_averaged(tmp_path: Path) -> None:
     assert got[..., 0].tolist() == [[150, 0], [0, 0]]
 
 
+def test_pictures_that_must_be_enlarged_are_spoken_of(folder: Path) -> None:
+    told: list[str] = []
+    data.load_split(folder, "train", 16, told.append)
+    assert not any("enlarged" in line for line in told)
+    data.load_split(folder, "train", 64, told.append)
+    assert "they are 40 x 20 pixels, enlarged to 64" in told
+
+
 def test_every_epoch_shows_every_picture_once_in_its_own_order(folder: Path) -> None:
     pictures = data.load_split(folder, "train", 8)
     words = data.vocabulary_of(pictures.captions)

@@ -15,6 +15,7 @@ harp. Numpy only. Next: `train.py` asks for one batch a step.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -84,6 +85,7 @@ def load_split(
     array, index = cache_folder() / f"{key}.npy", cache_folder() / f"{key}.json"
     if not (array.is_file() and index.is_file()):
         report(f"reading {len(source.rows)} pictures of {source.name}")
+        _tell_size(source, image_size, report)
         decode(source, image_size, array, index)
     known = json.loads(index.read_text(encoding="utf-8"))
     kept = [source.rows[k] for k in known["kept"]]
@@ -102,6 +104,14 @@ def load_split(
         problems=tuple(problems),
         hash=source.hash,
     )
+
+
+def _tell_size(source: Source, image_size: int, report: Callable[[str], None]) -> None:
+    """Pictures that must be enlarged are worth a word; the first stands for all."""
+    with contextlib.suppress(BadPicture, IndexError):
+        width, height = source.open(0).size
+        if min(width, height) < image_size:
+            report(f"they are {width} x {height} pixels, enlarged to {image_size}")
 
 
 def cache_key(source: Source, image_size: int) -> str:

@@ -192,6 +192,37 @@ def test_redo_from_a_file(pipeline: Pipeline, tmp_path: Path) -> None:
         pipeline.redo(replace(recipe, sampler="magic"))
 
 
+def test_variety_draws_a_prompt_together_and_can_be_redone(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    from rocketman.provenance import picture
+
+    def draw(variety: float, prompts: list[str]) -> list[rocketman.Picture]:
+        arguments = {"num_images_per_prompt": 3, "seed": 5, "num_inference_steps": 4}
+        return pipeline(prompts, variety=variety, **arguments)  # type: ignore[arg-type]
+
+    plain, apart = draw(0, [PROMPT]), draw(1, [PROMPT, PROMPT])
+    for k in range(3):
+        assert apart[k].image.tobytes() == apart[k + 3].image.tobytes(), "each prompt by itself"
+        assert apart[k].image.tobytes() != plain[k].image.tobytes()
+        recipe = apart[k].recipe
+        assert (recipe.variety, recipe.first_seed, recipe.together) == (1.0, 5, 3)
+    assert (plain[0].recipe.variety, plain[0].recipe.together) == (0.0, 1)
+    read = picture.read(apart[2].save(tmp_path / "third.png"))
+    assert read is not None
+    assert pipeline.redo(read).image.tobytes() == apart[2].image.tobytes()
+    with pytest.raises(RequestError, match="recipe is damaged"):
+        pipeline.redo(replace(read, together=10**9))
+
+
+def test_variety_draws_sixteen_together_at_most(pipeline: Pipeline) -> None:
+    made = pipeline(
+        PROMPT, num_images_per_prompt=18, seed=0, num_inference_steps=1, size=16, variety=0.5
+    )
+    together = [(each.recipe.first_seed, each.recipe.together) for each in made]
+    assert together == [(0, 16)] * 16 + [(16, 2)] * 2
+
+
 def test_callback_after_each_step(pipeline: Pipeline) -> None:
     seen: list[Step] = []
     pictures = pipeline(
@@ -238,6 +269,8 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"size": 20}, "it draws 16, 32, 64 pixels"),
         ({"size": 0}, "it draws 16, 32, 64 pixels"),
         ({"sampler": "ddim"}, "no sampler 'ddim'"),
+        ({"variety": 1.5}, "from 0 to 1, not 1.5"),
+        ({"variety": float("nan")}, "from 0 to 1"),
     ],
 )
 def test_requests_that_cannot_be_drawn(

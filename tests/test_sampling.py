@@ -113,3 +113,37 @@ def test_noise_never_changes() -> None:
 
 
 NOISE = [-0.77730834, 0.85296273, -0.25190988, 0.95825994, -0.37175414]
+
+
+def test_pictures_are_drawn_apart() -> None:
+    """Away from the others' mean, smoothly, early only; one picture alone stays as it is."""
+    x = sampling.noise(3, (3, 3, 16, 16))
+
+    def denoise(x: Array, t: float) -> Array:
+        return 0.1 * x
+
+    apart = sampling.apart(denoise, 1.0, interval=(0.0, 0.3), cells=4)
+
+    def small(x: Array) -> Array:
+        return x.reshape(-1, 3, 4, 4, 4, 4).mean(axis=(3, 5)).reshape(len(x), -1)
+
+    def distances(x: Array) -> list[float]:
+        flat = small(x)
+        return [float(np.linalg.norm(flat[a] - flat[b])) for a, b in ((0, 1), (0, 2), (1, 2))]
+
+    plain, pushed = denoise(x, 0.1), apart(x, 0.1)
+    for before, after in zip(distances(plain), distances(pushed), strict=True):
+        assert 1.3 * before < after < 3 * before
+    np.testing.assert_array_equal(apart(x, 0.4), plain)
+    np.testing.assert_array_equal(apart(x[:1], 0.1), plain[:1])
+    np.testing.assert_array_equal(sampling.apart(denoise, 0.0, cells=4)(x, 0.1), plain)
+    same = np.repeat(x[:1], 3, axis=0)
+    np.testing.assert_allclose(apart(same, 0.1), denoise(same, 0.1), atol=1e-6)
+    np.testing.assert_allclose(pushed.mean(axis=0), plain.mean(axis=0), atol=0.02)
+
+
+def test_enlarging_keeps_constants_and_ramps() -> None:
+    matrix = sampling.enlarging(4, 12)
+    np.testing.assert_allclose(matrix.sum(axis=1), 1)
+    ramp = matrix @ np.arange(4)
+    np.testing.assert_allclose(np.diff(ramp)[1:-1], 1 / 3, atol=1e-9)

@@ -12,6 +12,7 @@ others are made beside it. Next: `cli.py` names, saves and reports them.
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import time
@@ -46,6 +47,10 @@ ENLARGEMENTS = (1, 2, 4)
 """Sizes on offer, as multiples of the network's own."""
 BATCH = 4
 """Pictures that go through the network together."""
+MOST_TOGETHER = 16
+"""The same with variety: pictures of one prompt that are drawn away from each other."""
+PUSH = 1.0
+"""Strength of `sampling.apart` at variety 1; benchmarks/variety.md has what it costs."""
 
 Tokens = NDArray[np.int64]
 
@@ -127,6 +132,7 @@ class Pipeline:
         guidance_scale: float = DEFAULT_GUIDANCE_SCALE,
         size: int | None = None,
         sampler: str = DEFAULT_SAMPLER,
+        variety: float = 0.0,
         callback_on_step_end: Callable[[Step], None] | None = None,
     ) -> list[Picture]:
         """Draw `num_images_per_prompt` pictures of each prompt, in the order of the prompts.
@@ -140,6 +146,9 @@ class Pipeline:
         guidance_scale: in [0, 30]; how strongly the prompt pulls. 1 is none, and half the cost.
         size: width and height in pixels, one of `Pipeline.sizes`; None is the largest.
         sampler: a key of `sampling.SAMPLERS`.
+        variety: in [0, 1]; how strongly the pictures of a prompt, up to 16 at a time, are drawn
+            away from each other. Above 0 a picture depends on those beside it; the recipe names
+            them, so that `redo` draws them all and gives back the one.
         callback_on_step_end: called with a `Step` after each step of each batch.
 
         RequestError, in one sentence and before anything is drawn, if an argument does not fit.
@@ -154,6 +163,7 @@ class Pipeline:
                 guidance_scale=guidance_scale,
                 size=size,
                 sampler=sampler,
+                variety=variety,
                 callback_on_step_end=callback_on_step_end,
             )
         )
@@ -169,6 +179,7 @@ class Pipeline:
         guidance_scale: float = DEFAULT_GUIDANCE_SCALE,
         size: int | None = None,
         sampler: str = DEFAULT_SAMPLER,
+        variety: float = 0.0,
         callback_on_step_end: Callable[[Step], None] | None = None,
     ) -> Iterator[Picture]:
         """As calling the pipeline, but each picture comes as soon as it is made."""
@@ -176,7 +187,7 @@ class Pipeline:
         seed = secrets.randbelow(2**32) if seed is None else seed
         size = self.sizes[-1] if size is None else size
         self._check(prompts, num_images_per_prompt, seed, size)
-        _check_sampling(num_inference_steps, guidance_scale, sampler)
+        _check_sampling(num_inference_steps, guidance_scale, sampler, variety)
         recipe = Recipe(
             prompt="",
             negative_prompt=negative_prompt,
@@ -197,6 +208,15 @@ class Pipeline:
             for unknown in [self._unknown(text, negative_prompt)]
             for k in range(num_images_per_prompt)
         ]
+        if variety:
+            jobs = [
+                replace(
+                    job, variety=float(variety), first_seed=first, together=min(left, MOST_TOGETHER)
+                )
+                for job in jobs
+                for before in [(job.seed - seed) // MOST_TOGETHER * MOST_TOGETHER]
+                for first, left in [(seed + before, num_images_per_prompt - before)]
+            ]
         return self._draw(jobs, callback_on_step_end)
 
     def redo(
@@ -206,17 +226,28 @@ class Pipeline:
 
         RequestError if the recipe does not fit this model.
         """
-        [made] = self.stream(
+        first, count, place = recipe.seed, 1, 0
+        if recipe.variety:
+            first, count, place = (
+                recipe.first_seed,
+                recipe.together,
+                recipe.seed - recipe.first_seed,
+            )
+            if not 0 <= place < count <= MOST_TOGETHER:
+                raise RequestError("The recipe is damaged: its seed is none of those beside it.")
+        made = self.stream(
             recipe.prompt,
             negative_prompt=recipe.negative_prompt,
-            seed=recipe.seed,
+            num_images_per_prompt=count,
+            seed=first,
             num_inference_steps=recipe.num_inference_steps,
             guidance_scale=recipe.guidance_scale,
             size=recipe.width,
             sampler=recipe.sampler,
+            variety=recipe.variety,
             callback_on_step_end=callback_on_step_end,
         )
-        return made
+        return list(made)[place]
 
     def _read(self, text: str) -> str:
         """A prompt in the model's words, as far as something stands for it."""
@@ -260,7 +291,7 @@ class Pipeline:
         self, jobs: list[Recipe], callback: Callable[[Step], None] | None
     ) -> Iterator[Picture]:
         """Batch after batch; every job of a call shares all but its prompt and seed."""
-        batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
+        batches = _batches(jobs)
         steps = jobs[0].num_inference_steps
         sample = sampling.SAMPLERS[cast(SamplerName, jobs[0].sampler)]
         total = len(batches) * steps
@@ -300,7 +331,8 @@ class Pipeline:
             return clean[: len(x)], clean[len(x) :]
 
         scale = batch[0].guidance_scale
-        return sampling.guided(denoise, denoise_pair, scale, GUIDANCE_INTERVAL)
+        guided = sampling.guided(denoise, denoise_pair, scale, GUIDANCE_INTERVAL)
+        return sampling.apart(guided, PUSH * batch[0].variety)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
         """Token ids (B, L); an empty prompt is all padding: the unconditional input."""
@@ -333,7 +365,15 @@ def to_image(x1: Array) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
 
 
-def _check_sampling(steps: int, guidance_scale: float, sampler: str) -> None:
+def _batches(jobs: list[Recipe]) -> list[list[Recipe]]:
+    """BATCH at a time; with variety those that are drawn together."""
+    if jobs[0].variety:
+        firsts = [k for k, job in enumerate(jobs) if job.seed == job.first_seed]
+        return [jobs[a:b] for a, b in itertools.pairwise([*firsts, len(jobs)])]
+    return [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
+
+
+def _check_sampling(steps: int, guidance_scale: float, sampler: str, variety: float) -> None:
     """RequestError for numbers out of range and samplers that do not exist."""
     if not 1 <= steps <= MAX_STEPS:
         raise RequestError(f"The number of steps should be from 1 to {MAX_STEPS}, not {steps}.")
@@ -342,6 +382,8 @@ def _check_sampling(steps: int, guidance_scale: float, sampler: str) -> None:
             f"The guidance scale should be from 0 to {MAX_GUIDANCE_SCALE:g}, "
             f"not {guidance_scale:g}."
         )
+    if not 0 <= variety <= 1:
+        raise RequestError(f"Variety should be from 0 to 1, not {variety:g}.")
     if sampler not in sampling.SAMPLERS:
         raise RequestError(
             f"There is no sampler {sampler!r}; there are {', '.join(sampling.SAMPLERS)}."

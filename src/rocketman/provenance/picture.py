@@ -66,6 +66,12 @@ class Recipe:
     """Of the data set that the model was trained on; "" if that is not known."""
     unknown_words: tuple[str, ...] = ()
     """Words of the prompts that the model does not know and that it left out."""
+    variety: float = 0.0
+    """How strongly it was drawn away from the pictures beside it, 0 to 1."""
+    first_seed: int = 0
+    """With variety: the seed of the first picture drawn beside it."""
+    together: int = 1
+    """With variety: how many were drawn together, their seeds counting on from `first_seed`."""
     seconds: float | None = field(default=None, compare=False)
     """How long this picture took; None when read from a file."""
 
@@ -87,6 +93,12 @@ class Recipe:
             "RNG": "CPU",
             "Version": f"rocketman {self.version}",
         }
+        if self.variety:
+            last |= {
+                "Variety": f"{self.variety:g}",
+                "First seed": self.first_seed,
+                "Drawn together": self.together,
+            }
         lines = [_one_line(self.prompt)]
         if self.negative_prompt:
             lines.append(f"Negative prompt: {_one_line(self.negative_prompt)}")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from rocketman.cli_audit import audit
 from rocketman.cli_collection import collection
 from rocketman.cli_dataset import dataset
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(dataset, name="dataset")
 app.add_typer(collection, name="collection")
+app.add_typer(audit, name="audit")
 
 WELCOME = """\
 Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"
@@ -81,6 +83,9 @@ def generate(
         str, typer.Option(metavar="PROMPT", help="What to draw away from.")
     ] = "",
     size: Annotated[int | None, typer.Option(help="Width and height in pixels.")] = None,
+    variety: Annotated[
+        float, typer.Option(help="How far apart the pictures of a prompt are drawn, 0 to 1.")
+    ] = 0.0,
     file_format: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = "png",
     model: Model = None,
     out: Out = PICTURES,
@@ -102,6 +107,7 @@ def generate(
             num_inference_steps=steps,
             guidance_scale=guidance_scale,
             size=size,
+            variety=variety,
             callback_on_step_end=on_step,
         )
         folder = picture.prepare_folder(out)

@@ -1,4 +1,4 @@
-"""A small world of coloured shapes, a model that was trained on it as far as its audits can tell."""
+"""A small world of coloured shapes, and a model folder with probes and an index of it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ PLACES = {"above mars": "#803010", "above the moon": "#707070"}
 
 
 def picture(suit: str, instrument: str | None, place: str, rng: np.random.Generator) -> Image.Image:
-    """A square in the colour of the suit, a disc or a triangle, a ground, all a little random."""
-    image = Image.new("RGB", (64, 64), "#050510")
+    """A square in the colour of the suit, a disc or a triangle, a ground, clouds of its own."""
+    clouds = Image.fromarray(rng.integers(0, 110, (9, 9), np.uint8))
+    clouds = clouds.resize((64, 64), Image.Resampling.BICUBIC)
+    image = Image.merge("RGB", (clouds, clouds, clouds))
     pen = ImageDraw.Draw(image)
-    for x, y in rng.integers(0, 64, (12, 2)):  # stars: no two pictures have the same
-        pen.ellipse((x, y, x + 2, y + 2), "#9090a0")
-    pen.polygon(
-        [(0, 64), (0, rng.integers(34, 58)), (64, rng.integers(34, 58)), (64, 64)], PLACES[place]
-    )
+    edge = rng.integers(30, 60, 2)
+    pen.polygon([(0, 64), (0, edge[0]), (64, edge[1]), (64, 64)], PLACES[place])
     left, top = rng.integers(2, 18), rng.integers(4, 26)
     pen.rectangle((left, top, left + 20, top + 26), COLOURS[suit])
     x, y = rng.integers(34, 44), rng.integers(6, 36)
@@ -71,7 +70,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    splits = {"train": 198, "validation": 60, "test": 60}
+    splits = {"train": 180, "validation": 54, "test": 54}
     return write_data(tmp_path_factory.mktemp("data") / "shapes", splits, seed=0)
 
 
@@ -88,10 +87,10 @@ def audited(
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROCKETMAN_CACHE", str(cache))
-        patch.setattr(probe_training, "SIZE", 48)
-        patch.setattr(probe_training, "SOFT_SIZES", (48, 32))
-        patch.setattr(probe_training, "BATCH", 32)
-        (folder / "probes.onnx").write_bytes(probe_training.train_probes([data], epochs=25))
+        patch.setattr(probe_training, "SIZE", 32)
+        patch.setattr(probe_training, "SOFT_SIZES", (32, 24))
+        patch.setattr(probe_training, "BATCH", 24)
+        (folder / "probes.onnx").write_bytes(probe_training.train_probes([data], epochs=20))
         index.build(folder, data)
     torch.set_num_threads(threads)
     return folder

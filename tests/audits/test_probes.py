@@ -123,7 +123,7 @@ def test_a_data_set_with_nothing_to_tell(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
     (tmp_path / "train").mkdir()
-    Image.new("RGB", (8, 8)).save(tmp_path / "train" / "a.png")
+    Image.new("RGB", (64, 64)).save(tmp_path / "train" / "a.png")
     row = json.dumps({"file_name": "a.png", "text": "a thing"})
     (tmp_path / "train" / "metadata.jsonl").write_text(row)
     with pytest.raises(ValueError, match="nothing to learn"):

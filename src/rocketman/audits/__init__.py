@@ -1,7 +1,8 @@
-"""What can be said about pictures once they exist: do they show what was asked, are they new, alike?
+"""What can be said about pictures once they exist: as asked for, new, all alike?
 
-    probes.py           reads factors off a picture; features of it      (probe_training.py makes it)
+    probes.py           reads factors off a picture, and features (probe_training.py makes it)
     index.py            what newness and credits must know of the training pictures
+    alignment.py        how well a picture fits a part of another
     newness.py          distance to the nearest training picture: new, close, copy
     variety.py          how different the pictures of a set are, and which repeat each other
 

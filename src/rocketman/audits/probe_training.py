@@ -32,13 +32,14 @@ from torch import Tensor, nn
 from rocketman.audits.probes import NONE, PROBES, level_names, parse
 from rocketman.captions import FACTORS, words
 from rocketman.data import load_split, to_floats, to_pixels
+from rocketman.data_sources import splits as splits_of
 from rocketman.files import write_whole
 
 SIZE = 128
 """Pixels. At equal cost (the first layer strides to 32 x 32) 128 read more than 64 did."""
 WIDTHS = (16, 24, 48, 96)
 FEATURES = 128
-BATCH, EPOCHS = 64, 20
+BATCH, EPOCHS = 64, 28
 LEARNING_RATE = 3e-3
 HELD_OUT_EVERY = 6
 MOST_WORDS = 64
@@ -131,12 +132,11 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
     A data set without columns of factors is labelled by the words of its captions: one factor a
     word, "none" where it is missing. ValueError if a folder is no data set.
     """
-    splits = []
-    for folder in folders:
-        splits.append(load_split(folder, "train", SIZE))
-        for split in ("validation", "test"):
-            if (folder / split / "metadata.jsonl").is_file():
-                splits.append(load_split(folder, split, SIZE))
+    splits = [
+        load_split(folder, split, SIZE)
+        for folder in folders
+        for split in splits_of(folder) or ["train"]
+    ]
     rows = [row for split in splits for row in split.rows]
     columns = [name for name in FACTORS if any(row.get(name) for row in rows)]
     if columns:
@@ -269,7 +269,7 @@ def train_probes(
 ) -> bytes:
     """Train on data sets and return the file's bytes. ValueError if there is nothing to learn."""
     data, levels = read(folders)
-    held = np.arange(len(data.labels)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+    held = np.random.default_rng(0).permutation(len(data.labels)) % HELD_OUT_EVERY == 0
     mirror = not {"left", "right"} & {word for text in data.captions for word in words(text)}
     network = ProbeNetwork([len(found) for found in levels.values()])
     fit(network, data.pixels[~held], data.labels[~held], epochs, mirror, report)

@@ -1,0 +1,337 @@
+"""The index of a model's training pictures: what newness and credits need, without the data set.
+
+`build` reads the data set that a model was trained on and writes, into the model folder:
+
+    training/thumbnails.webp  all pictures at 64 px on one sheet, row by row
+    training/features.npy     (N, D) float16 of unit length, by the model's probes; memory-mapped
+    training/hashes.npy       (N,) perceptual hashes of 64 bits; memory-mapped
+    training/index.json       who made what, and the control: the same distances of real pictures
+                              that the model was not trained on
+
+`TrainingIndex` reads it. Made once a model, by `rocketman audit index`. Next: `newness.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance, ImageOps
+
+from rocketman.audits import alignment
+from rocketman.audits.probes import Probes, load_probes
+from rocketman.data import Pictures, central_square, load_split
+from rocketman.data_sources import splits
+from rocketman.files import write_whole
+from rocketman.weights import ModelError, embedded, open_model
+
+FOLDER = "training"
+SHEET, FEATURES, HASHES, TABLE = "thumbnails.webp", "features.npy", "hashes.npy", "index.json"
+THUMBNAIL = 64
+QUALITY = 60
+"""Of the sheet's WebP: about 1 kB a picture."""
+SHEET_LIMIT = 16383 // THUMBNAIL
+"""Pictures across and down that a WebP can hold."""
+COLUMNS = ("caption", "author", "license", "source")
+"""Of the metadata, text repeated in many rows."""
+CANDIDATES = 8
+"""Training pictures that the cheap search hands to the fine comparison. In 160 edited copies of
+renders the true one was always the first."""
+LEAST_CONTROL, MOST_CONTROL = 100, 1000
+EDITED = 100
+
+Floats = NDArray[np.float32]
+Report = Callable[[str], None]
+T = TypeVar("T")
+MEASURES = ("pixels", "features", "hash")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest:
+    """The nearest training pictures of one picture, by each of MEASURES."""
+
+    distance: dict[str, float]
+    """pixels: 1 - correlation, 0 to 2; features: 1 - cosine, 0 to 2; hash: bits of 64."""
+    row: dict[str, int]
+    """Number of the training picture."""
+
+
+class TrainingIndex:
+    """The opened index of a model folder."""
+
+    def __init__(self, folder: Path, probes: Probes) -> None:
+        """ModelError if there is no index, or a damaged one."""
+        self.folder, self.probes = folder / FOLDER, probes
+        try:
+            table = json.loads((self.folder / TABLE).read_text(encoding="utf-8"))
+            self.features: NDArray[np.float16] = np.load(self.folder / FEATURES, mmap_mode="r")
+            self.hashes: NDArray[np.uint64] = np.load(self.folder / HASHES, mmap_mode="r")
+            self.files: list[str] = table["files"]
+            self.sha256: list[str] = table["sha256"]
+            self.columns: dict[str, list[str]] = {
+                name: [column["values"][k] for k in column["rows"]]
+                for name, column in table["columns"].items()
+            }
+            self.control: dict[str, Floats] = {
+                name: np.array(distances, np.float32)
+                for name, distances in table["control"].items()
+            }
+            self.copy_at: float = table["copy_at"]
+            self.record: dict[str, Any] = table["record"]
+        except (OSError, ValueError, KeyError, IndexError) as error:
+            raise ModelError(
+                f"{folder} has no index of its training pictures: "
+                f"`rocketman audit index {folder} --data DIR` makes it."
+            ) from error
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @cached_property
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """(N, 64, 64, 3)."""
+        with Image.open(self.folder / SHEET) as file:
+            sheet = np.asarray(file.convert("RGB"))
+        across, down = sheet.shape[1] // THUMBNAIL, sheet.shape[0] // THUMBNAIL
+        tiles = sheet.reshape(down, THUMBNAIL, across, THUMBNAIL, 3).swapaxes(1, 2)
+        return np.ascontiguousarray(tiles.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[: len(self)])
+
+    @cached_property
+    def bank(self) -> Bank:
+        return Bank(self.thumbnails, np.asarray(self.features, np.float32), np.asarray(self.hashes))
+
+    def describe(self, row: int) -> dict[str, str]:
+        """file, sha256, caption, author, license, source of a training picture."""
+        columns = {name: values[row] for name, values in self.columns.items()}
+        return {"file": self.files[row], "sha256": self.sha256[row], **columns}
+
+    def nearest(self, pictures: Sequence[Image.Image]) -> list[Nearest]:
+        """The nearest training pictures of each picture."""
+        return nearest(pictures, self.bank, self.probes)
+
+
+def load_index(model: Path | str | None = None) -> TrainingIndex:
+    """The index of a model folder, or of the model that ships. ModelError if it has none."""
+    folder = embedded() if model is None else Path(model)
+    return TrainingIndex(folder, load_probes(folder))
+
+
+class Bank:
+    """Training pictures, ready to be compared with."""
+
+    def __init__(
+        self, thumbnails: NDArray[np.uint8], features: Floats, hashes: NDArray[np.uint64]
+    ) -> None:
+        pictures = [Image.fromarray(each) for each in thumbnails]
+        small, large = alignment.COARSE, alignment.FINE
+        self.coarse = np.stack([alignment.grey(each, small, small) for each in pictures])
+        self.fine = np.stack([alignment.grey(each, large, large) for each in pictures])
+        self.features, self.hashes = features, hashes
+
+
+def nearest(
+    pictures: Sequence[Image.Image],
+    bank: Bank,
+    probes: Probes,
+    leave_out: Sequence[int] | None = None,
+) -> list[Nearest]:
+    """The nearest of the bank to each picture; `leave_out` has one row a picture to pass over."""
+    if not pictures:
+        return []
+    mirrored = [ImageOps.mirror(each) for each in pictures]
+    alike = alignment.search(pictures, bank.coarse)  # (Q, N)
+    cosine = np.maximum(
+        probes.features(pictures) @ bank.features.T, probes.features(mirrored) @ bank.features.T
+    )
+    bits = np.minimum(
+        hamming(hashes(pictures), bank.hashes), hamming(hashes(mirrored), bank.hashes)
+    ).astype(np.float32)
+    if leave_out is not None:
+        every = np.arange(len(pictures))
+        alike[every, leave_out], cosine[every, leave_out], bits[every, leave_out] = -1, -1, 64
+    found = []
+    for k, picture in enumerate(pictures):
+        candidates = np.argsort(-alike[k])[:CANDIDATES]
+        fits = [alignment.fit(picture, bank.fine[row]) for row in candidates]
+        best, near, same = int(np.argmax(fits)), int(cosine[k].argmax()), int(bits[k].argmin())
+        found.append(
+            Nearest(
+                distance={
+                    "pixels": 1 - fits[best],
+                    "features": 1 - float(cosine[k, near]),
+                    "hash": float(bits[k, same]),
+                },
+                row={"pixels": int(candidates[best]), "features": near, "hash": same},
+            )
+        )
+    return found
+
+
+def hashes(pictures: Sequence[Image.Image]) -> NDArray[np.uint64]:
+    """Perceptual hashes (N,): signs of the 64 lowest frequencies about their median (pHash)."""
+    size, low = 32, 8
+    k, x = np.arange(low)[:, None], np.arange(size)[None]
+    cosines = np.cos(np.pi * k * (2 * x + 1) / (2 * size))  # rows of a DCT-II
+    found = np.zeros(len(pictures), np.uint64)
+    for n, picture in enumerate(pictures):
+        waves = (cosines @ alignment.grey(picture, size, size) @ cosines.T).ravel()
+        bits = waves > np.median(waves[1:])
+        found[n] = np.packbits(bits).view(np.uint64)[0]
+    return found
+
+
+def hamming(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """(A, B): bits that differ."""
+    differing = (a[:, None] ^ b[None]).view(np.uint8).reshape(len(a), len(b), 8)
+    return np.unpackbits(differing, axis=2).sum(axis=2, dtype=np.uint8)
+
+
+# --- building ---------------------------------------------------------------------------------
+
+
+def build(
+    model: Path, data: Path, renders: Sequence[Path] = (), report: Report = lambda line: None
+) -> TrainingIndex:
+    """Index the train split of `data` into a model folder that has probes.
+
+    The control is the other splits and all of `renders`: pictures like the training pictures that
+    the model never saw. Where there are too few, training pictures compared with the other ones.
+    ValueError if a data set cannot be read, ModelError if the folder is no model or has no probes.
+    """
+    probes = load_probes(open_model(model).folder)
+    train = load_split(data, "train", probes.size, report)
+    if len(train.rows) > SHEET_LIMIT**2:
+        raise ValueError(f"{data} has more than {SHEET_LIMIT**2} pictures: too many for an index.")
+    pictures = images(train)
+    sheet = thumbnail_sheet(pictures)
+    report(f"index: features of {len(pictures)} pictures")
+    features = probes.features(pictures).astype(np.float16)
+    (model / FOLDER).mkdir(exist_ok=True)
+    write_whole(model / FOLDER / SHEET, sheet)
+    write_whole(model / FOLDER / FEATURES, npy(features))
+    write_whole(model / FOLDER / HASHES, npy(hashes(pictures)))
+    table: dict[str, Any] = {
+        "files": [row["file_name"] for row in train.rows],
+        "sha256": [str(row.get("sha256", "")) for row in train.rows],
+        "columns": {name: column(train, name) for name in COLUMNS},
+        "control": {},
+        "copy_at": 0.0,
+        "record": {"data_hash": train.hash, "pictures": len(pictures)},
+    }
+    write_whole(model / FOLDER / TABLE, json.dumps(table).encode())
+    index = load_index(model)  # what is compared from here on is what ships
+    control = control_of(index, data, renders, pictures, probes, report)
+    measured = {name: [near.distance[name] for near in control] for name in MEASURES}
+    copies = distances_of_copies(index, pictures)
+    table["control"] = {name: [round(d, 4) for d in found] for name, found in measured.items()}
+    table["copy_at"] = round(copy_threshold(copies, measured["pixels"]), 4)
+    table["record"] |= {
+        "control": len(control),
+        "edited_copies_distance_95": float(np.quantile(copies, 0.95).round(4)),
+    }
+    write_whole(model / FOLDER / TABLE, json.dumps(table, ensure_ascii=False).encode())
+    report(f"index: {len(pictures)} training pictures, {len(control)} real ones as control")
+    return load_index(model)
+
+
+def control_of(
+    index: TrainingIndex,
+    data: Path,
+    renders: Sequence[Path],
+    pictures: list[Image.Image],
+    probes: Probes,
+    report: Report,
+) -> list[Nearest]:
+    """The distances of real pictures that are not in the index."""
+    held = [(data, split) for split in splits(data) if split != "train"]
+    held += [(folder, split) for folder in renders for split in splits(folder) or ["train"]]
+    heldout = [
+        picture
+        for folder, split in held
+        for picture in images(load_split(folder, split, probes.size, report))
+    ]
+    if len(heldout) >= LEAST_CONTROL:
+        heldout = spaced(heldout, MOST_CONTROL)
+        report(f"index: distances of {len(heldout)} held-out pictures")
+        return nearest(heldout, index.bank, probes)
+    rows = spaced(list(range(len(pictures))), LEAST_CONTROL)
+    report(f"index: too few held-out pictures; distances of {len(rows)} among the training ones")
+    return nearest([pictures[row] for row in rows], index.bank, probes, leave_out=rows)
+
+
+def distances_of_copies(index: TrainingIndex, pictures: list[Image.Image]) -> list[float]:
+    """Pixel distances of training pictures that were edited as someone who copies might."""
+    rng = np.random.default_rng(0)
+    copies = [edited(each, rng) for each in spaced(pictures, EDITED)]
+    return [near.distance["pixels"] for near in index.nearest(copies)]
+
+
+def edited(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Cut to between 3/4 and all of each side, perhaps mirrored, recoloured, compressed."""
+    share = rng.uniform(0.75, 1, 2) * picture.size
+    left, top = rng.uniform(0, picture.size - share)
+    box = (round(left), round(top), round(left + share[0]), round(top + share[1]))
+    picture = picture.crop(box)
+    if rng.random() < 0.5:
+        picture = ImageOps.mirror(picture)
+    hue, saturation, value = picture.convert("HSV").split()
+    turn = int(rng.integers(256)) if rng.random() < 0.5 else 0
+    picture = Image.merge("HSV", (hue.point(lambda h: (h + turn) % 256), saturation, value))
+    picture = ImageEnhance.Color(picture.convert("RGB")).enhance(rng.uniform(0, 2))
+    picture = ImageEnhance.Brightness(picture).enhance(rng.uniform(0.6, 1.5))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=int(rng.integers(50, 95)))
+    return Image.open(buffer).convert("RGB")
+
+
+def copy_threshold(copies: Sequence[float], control: Sequence[float]) -> float:
+    """The pixel distance below which a picture is a copy: nearer than all of the control.
+
+    Half way between it and the copies (their 95th percentile) where there is a gap.
+    """
+    least = float(min(control))
+    most = float(np.quantile(copies, 0.95))
+    return min(least, (least + most) / 2)
+
+
+def images(split: Pictures) -> list[Image.Image]:
+    return [Image.fromarray(pixels) for pixels in split.pixels]
+
+
+def thumbnail_sheet(pictures: Sequence[Image.Image]) -> bytes:
+    """All pictures, small, on one nearly square sheet, as WebP."""
+    across = int(np.ceil(np.sqrt(len(pictures))))
+    down = -(-len(pictures) // across)
+    sheet = np.zeros((down * THUMBNAIL, across * THUMBNAIL, 3), np.uint8)
+    for k, picture in enumerate(pictures):
+        y, x = k // across * THUMBNAIL, k % across * THUMBNAIL
+        sheet[y : y + THUMBNAIL, x : x + THUMBNAIL] = central_square(picture, THUMBNAIL)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "WEBP", quality=QUALITY, method=6)
+    return buffer.getvalue()
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def column(split: Pictures, name: str) -> dict[str, list[Any]]:
+    """A column of the metadata: its different values, and which one each row has."""
+    values = [str(row.get("text" if name == "caption" else name) or "") for row in split.rows]
+    different = list(dict.fromkeys(values))
+    place = {value: k for k, value in enumerate(different)}
+    return {"values": different, "rows": [place[value] for value in values]}
+
+
+def spaced(items: list[T], most: int) -> list[T]:
+    """At most `most` of them, evenly spaced."""
+    return [items[k * len(items) // most] for k in range(most)] if len(items) > most else items

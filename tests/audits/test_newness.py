@@ -1,0 +1,180 @@
+"""Newness: copies are found however they were edited, fresh pictures pass."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageOps
+from typer.testing import CliRunner
+
+from rocketman import ModelError
+from rocketman.audits import alignment
+from rocketman.audits.index import TrainingIndex, copy_threshold, hamming, hashes, load_index
+from rocketman.audits.newness import newness, side_by_side
+from rocketman.cli import app
+
+run = CliRunner().invoke
+
+
+@pytest.fixture(scope="session")
+def index(audited: Path) -> TrainingIndex:
+    return load_index(audited)
+
+
+@pytest.fixture(scope="session")
+def training(data: Path) -> list[tuple[str, Image.Image]]:
+    files = sorted((data / "train").glob("*.png"))[:60:6]
+    return [(file.name, Image.open(file).convert("RGB")) for file in files]
+
+
+def jpeg(image: Image.Image) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=50)
+    return Image.open(buffer).convert("RGB")
+
+
+EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "none": lambda image: image,
+    "JPEG 50": jpeg,
+    "a quarter off one side": lambda image: image.crop((0, 0, 48, 64)),
+    "a quarter off all around": lambda image: image.crop((4, 4, 59, 59)),
+    "mirrored": ImageOps.mirror,
+    "grey": lambda image: image.convert("L"),
+    "saturated": lambda image: ImageEnhance.Color(image).enhance(2),
+    "dark": lambda image: ImageEnhance.Brightness(image).enhance(0.6),
+    "enlarged": lambda image: image.resize((500, 500)),
+    "mirrored, cut, JPEG": lambda image: jpeg(ImageOps.mirror(image.crop((0, 10, 54, 64)))),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_copies_are_found(
+    edit: str, index: TrainingIndex, training: list[tuple[str, Image.Image]]
+) -> None:
+    found = newness([EDITS[edit](image) for _, image in training], index)
+    for each, (name, _) in zip(found, training, strict=True):
+        assert each.nearest["file"] == name
+    assert sum(each.verdict == "copy" for each in found) >= 8
+    assert max(each.percentile for each in found) < 10
+
+
+def test_fresh_pictures_are_new(index: TrainingIndex, fresh: list[Image.Image]) -> None:
+    found = newness(fresh, index)
+    assert all(each.verdict != "copy" for each in found)
+    assert sum(each.verdict == "new" for each in found) >= 10
+    assert np.median([each.percentile for each in found]) > 15
+    for each in found:
+        assert set(each.percentiles) == set(each.distance) == {"pixels", "features", "hash"}
+        assert all(0 <= p <= 100 for p in each.percentiles.values())
+
+
+def test_the_index_is_the_training_split(index: TrainingIndex, data: Path) -> None:
+    rows = [json.loads(line) for line in (data / "train" / "metadata.jsonl").open()]
+    assert len(index) == len(rows) == 180
+    assert index.features.shape[0] == index.hashes.shape[0] == 180
+    assert isinstance(index.features, np.memmap)
+    for k in (0, 17, 179):
+        assert index.describe(k) == {
+            "file": rows[k]["file_name"],
+            "sha256": rows[k]["sha256"],
+            "caption": rows[k]["text"],
+            **{name: rows[k][name] for name in ("author", "license", "source")},
+        }
+        original = np.asarray(Image.open(data / "train" / rows[k]["file_name"])).astype(int)
+        assert np.abs(index.thumbnails[k].astype(int) - original).mean() < 20
+    assert len(index.control["pixels"]) == 108, "validation and test"
+    assert 0 < index.copy_at <= index.control["pixels"].min()
+
+
+def test_side_by_side(
+    index: TrainingIndex, training: list[tuple[str, Image.Image]], tmp_path: Path
+) -> None:
+    [found] = newness([training[2][1]], index)
+    sheet = side_by_side(training[2][1], found, index)
+    left, right = sheet.crop((12, 12, 396, 396)), sheet.crop((408, 12, 792, 396))
+    assert np.abs(np.asarray(left).astype(int) - np.asarray(right)).mean() < 20
+
+
+def test_the_command(audited: Path, data: Path, tmp_path: Path, fresh: list[Image.Image]) -> None:
+    copy, new = data / "train" / "0006.png", tmp_path / "new.png"
+    fresh[0].save(new)
+    sheet = tmp_path / "sheet.png"
+    arguments = ["audit", "picture", str(copy), str(new), "--model", str(audited)]
+    result = run(app, [*arguments, "--json", "--sheet", str(sheet)])
+    assert result.exit_code == 1, "a copy was found"
+    first, second = json.loads(result.stdout)
+    assert (first["verdict"], first["nearest"], first["file"]) == ("copy", "0006.png", str(copy))
+    assert first["percentile"] == 0
+    assert second["verdict"] == "new"
+    assert Image.open(sheet).height == 2 * side_height()
+    result = run(app, arguments)
+    assert "copy of 0006.png" in result.stdout
+    assert run(app, ["audit", "picture", str(new), "--model", str(audited)]).exit_code == 0
+
+
+def side_height() -> int:
+    return 384 + 56 + 24
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["missing.png"], "missing.png is missing"),
+        (["{new}", "--sheet", "sheet.jpg"], "should end in .png"),
+        (["{new}", "--model", "nowhere"], "nowhere has no probes"),
+    ],
+)
+def test_wrong_use(
+    arguments: list[str], sentence: str, audited: Path, tmp_path: Path, fresh: list[Image.Image]
+) -> None:
+    fresh[0].save(tmp_path / "new.png")
+    given = [each.format(new=tmp_path / "new.png") for each in arguments]
+    model = [] if "--model" in given else ["--model", str(audited)]
+    result = run(app, ["audit", "picture", *given, *model])
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_damaged_index(audited: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = shutil.copytree(audited, tmp_path / "model")
+    (folder / "training" / "index.json").write_text("{")
+    with pytest.raises(ModelError, match="audit index"):
+        load_index(folder)
+
+
+def test_a_window_is_found_where_it_was_cut() -> None:
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 255, (16, 16), np.uint8)).resize((256, 256))
+    other = alignment.grey(noise, alignment.FINE, alignment.FINE)
+    assert alignment.fit(noise, other) > 0.99
+    assert alignment.fit(ImageOps.mirror(noise), other) > 0.99
+    assert alignment.fit(noise.crop((40, 60, 240, 250)), other) > 0.9
+    different = Image.fromarray(rng.integers(0, 255, (16, 16), np.uint8)).resize((256, 256))
+    assert alignment.fit(different, other) < 0.5
+
+
+def test_hashes() -> None:
+    rng = np.random.default_rng(1)
+    pictures = [
+        Image.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8)).resize((96, 96))
+        for _ in range(6)
+    ]
+    found = hashes(pictures)
+    apart = hamming(found, found)
+    assert (np.diag(apart) == 0).all()
+    assert apart[~np.eye(6, dtype=bool)].min() > 12
+    smaller = hashes([each.resize((64, 64)) for each in pictures])
+    assert np.diag(hamming(found, smaller)).max() <= 4
+
+
+def test_the_threshold_of_copies() -> None:
+    assert copy_threshold([0.0, 0.1], [0.3, 0.5]) == pytest.approx(0.1975)
+    assert copy_threshold([0.0, 0.6], [0.3, 0.5]) == 0.3, "never above the nearest real one"

@@ -209,9 +209,13 @@ def _night(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     lamps = n.times(towns, n.span(streets, 0.38, 0.64, 0.5, 3.2))
     cells = n.new("TexVoronoi")
     n.set(cells.inputs["Vector"], where)
-    cells.inputs["Scale"].default_value = 95.0
-    dots = n.span(cells.outputs["Distance"], 0.06, 0.30, 1.0, 0.0)
-    lamps = n.add(lamps, n.times(dots, land, n.span(streets, 0.46, 0.64), 2.2))
+    cells.inputs["Scale"].default_value = 130.0
+    chance = n.new("SeparateColor")
+    n.set(chance.inputs[0], cells.outputs["Color"])
+    size = n.math("POWER", chance.outputs["Red"], 3.0)
+    near = n.math("DIVIDE", cells.outputs["Distance"], n.math("MULTIPLY_ADD", size, 0.30, 0.09))
+    dots = n.span(near, 0.2, 1.0, 1.0, 0.0)
+    lamps = n.add(lamps, n.times(dots, land, n.span(streets, 0.46, 0.60), 2.4))
     weather = n.map("clouds.jpg", _clouds(scene, n, where))
     # Moonlight on sea, land and clouds; clouds over a town glow.
     moonlit = n.mix(0.35, n.scaled(color, 0.16), (0.006, 0.016, 0.045))
@@ -271,13 +275,13 @@ def _moon(scene: Scene, seen: Globe, sun: Vector) -> bpy.types.Material:
     bowls = n.add(_craters(n, bent, 16.0), n.times(_craters(n, bent, 47.0), 0.5))
     soil = n.noise(where, 40.0, 5, 0.68)
     height = n.add(n.times(bowls, 2.4), n.times(soil, 0.5))
-    light = _relief(n, height, 0.30, sun)
+    light = _relief(n, height, 0.38, sun)
     bright = n.math("POWER", n.math("MAXIMUM", light, 0.0), 0.75)
     grey = n.mix(
         0.72, color, n.scaled((1.0, 0.985, 0.96), n.vector("DOT_PRODUCT", color, (0.3, 0.5, 0.2)))
     )
     grain = n.math("MULTIPLY_ADD", soil, 0.5, 0.75)
-    n.output(n.emission(n.scaled(grey, n.times(bright, grain, 1.55))))
+    n.output(n.emission(n.scaled(grey, n.times(bright, grain, 1.2))))
     return made
 
 

@@ -49,7 +49,7 @@ PLACES = {
     "above the blue earth": Place(planet="earth", glow=_shine((0.11, 0.27, 0.62))),
     "above the earth at night": Place(
         planet="night", glow=_shine((0.035, 0.065, 0.17), (0.008, 0.010, 0.018)),
-        key=2.3, key_color=(0.86, 0.92, 1.0), rim=2.2, rim_color=(0.35, 0.72, 0.62), soft=0.16,
+        key=2.8, key_color=(0.88, 0.93, 1.0), rim=2.6, rim_color=(0.35, 0.72, 0.62), soft=0.16,
         soft_color=(1.0, 0.72, 0.45),
     ),
     "above the moon": Place(planet="moon", glow=_shine((0.30, 0.30, 0.31)), rim=0.9),

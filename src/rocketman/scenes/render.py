@@ -83,7 +83,8 @@ def _camera(scene: Scene, aimed: Camera) -> Matrix:
     camera.matrix_world = Matrix(aimed.matrix.tolist())
     bpy.context.scene.collection.objects.link(camera)
     bpy.context.scene.camera = camera
-    bpy.context.scene.view_settings.exposure = scene.exposure
+    # In the film, not in the view: Blender keeps 4 MB for every view exposure it has ever seen.
+    bpy.context.scene.cycles.film_exposure = 2.0**scene.exposure
     return camera.matrix_world.copy()
 
 

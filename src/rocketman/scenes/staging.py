@@ -23,7 +23,7 @@ HELMET = 0.31
 """Radius of the helmet with what stands out from it (a camera, lamps, a crest), metres."""
 HAND = 0.10
 """Radius of a ball around the palm that holds the whole hand."""
-BESIDE = (0.75, 1.15)
+BESIDE = (0.95, 1.40)
 """An instrument beside an astronaut is scaled so that its longest side lies in this range."""
 
 

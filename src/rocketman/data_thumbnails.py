@@ -86,6 +86,7 @@ def write_thumbnails(
         write_whole(out / split / TABLE, gzip.compress(table.encode(), mtime=0))
     about = {"schema_version": SCHEMA_VERSION, "size": size, "tiles": TILES}
     write_whole(out / INDEX, json.dumps(about).encode())
+    _open_atlas.cache_clear()
     return problems
 
 

@@ -235,6 +235,13 @@ SIX = tuple(
         ("a harp in space", "a harp among the stars", "a harp"),
         ("a harp in space above mars", "a harp above mars", "a harp above mars"),
         ("a harp, while cats range", "a harp while cats range", "a harp while cats range"),
+        (
+            "a man with a sax",
+            "an astronaut playing a saxophone",
+            "an astronaut playing a saxophone",
+        ),
+        ("an astronaut with a cat", "an astronaut with a cat", "an astronaut with a cat"),
+        ("a harp with a drum", "a harp with a drum", "a harp with a drum"),
         ("", "", ""),
     ],
 )
@@ -245,12 +252,13 @@ def test_a_prompt_in_the_words_of_a_model(prompt: str, full: str, six: str) -> N
 
 def test_what_was_read_as_what() -> None:
     text, read = captions.canonical("Spaceman, spaceman with an UKE in space over mars!", SIX)
-    assert text == "astronaut astronaut with a guitar above mars"
+    assert text == "astronaut astronaut playing a guitar above mars"
     assert read == (
         ("spaceman", "astronaut"),
         ("uke", "guitar"),
         ("in space", ""),
         ("over mars", "above mars"),
+        ("with", "playing"),
     )
 
 

@@ -82,11 +82,11 @@ def test_generate(run: Run, model_folder: Path) -> None:
 
 def test_generate_says_how_it_read_a_prompt(run: Run, model_folder: Path) -> None:
     result = run(
-        "generate", "a kosmonaut with an uke on the red planet, xylofone", "-n", "2",
+        "generate", "a kosmonaut seeing an uke on the red planet, xylofone", "-n", "2",
         "--steps", "1", "--model", model_folder, "--json",
     )  # fmt: skip
     assert "read as: kosmonaut = astronaut, uke = ukulele, on the red planet = above" in result.err
-    assert result.err.count("ignored: with; `rocketman words`") == 1, "once a prompt"
+    assert result.err.count("ignored: seeing; `rocketman words`") == 1, "once a prompt"
     first, second = json.loads(result.out)
     assert first["read_as"]["xylofone"] == "xylophone"
     assert first["read_as"] == second["read_as"]

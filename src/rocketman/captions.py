@@ -100,7 +100,7 @@ def with_article(noun: str) -> str:
 WHO = ("an astronaut", "an astronaut", "a spaceman", "a cosmonaut")
 WHERE = {
     "above the blue earth": ("over the blue earth", "high above the blue earth"),
-    "above the earth at night": ("over the earth at night", "above the sleeping earth at night"),
+    "above the earth at night": ("over the earth at night", "high above the earth at night"),
     "above the moon": ("over the moon", "above the lunar surface"),
     "above mars": ("over mars", "high above mars"),
     "at sunrise": ("at dawn", "at daybreak", "as the sun rises"),
@@ -272,6 +272,8 @@ SPELLING = 0.81
 """Likeness (difflib's ratio) from which an unknown word counts as a known one misspelt."""
 SPELLING_LENGTH = 5
 """Shorter words are never taken for misspellings: too many real words lie one letter apart."""
+WITH = re.compile(rf"\bwith (?=(?:(?:a|an|the) )?(?:{'|'.join(INSTRUMENTS)})\b)")
+"""An astronaut with an instrument is taken to play it."""
 SPELLING_TRIES = 32
 """Unknown words of a prompt that are looked at: a prompt can be endless."""
 
@@ -326,7 +328,11 @@ def canonical(prompt: str, vocabulary: tuple[str, ...]) -> tuple[str, tuple[tupl
         read.setdefault(phrase, reading)
         placed = placed or any(place in reading for place in PLACES)
         _append(out, reading)
-    return " ".join(out), tuple(read.items())
+    text = " ".join(out)
+    if "playing" in known and "with" not in known and "astronaut" in out:
+        text, count = WITH.subn("playing ", text)
+        read |= {"with": "playing"} if count else {}
+    return text, tuple(read.items())
 
 
 def _backdrops(vocabulary: tuple[str, ...]) -> dict[str, str]:
@@ -362,7 +368,9 @@ def _respelt(word: str, known: set[str], table: dict[str, str]) -> str | None:
             return table.get(stem, stem)
     if len(word) < SPELLING_LENGTH:
         return None
-    near = sorted(single for single in singles if single[0] == word[0])
+    near = sorted(
+        single for single in singles if single[0] == word[0] and abs(len(single) - len(word)) < 2
+    )
     match = difflib.get_close_matches(word, near, n=1, cutoff=SPELLING)
     return table.get(match[0], match[0]) if match else None
 

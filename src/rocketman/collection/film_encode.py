@@ -58,14 +58,15 @@ class Sound:
 
     def blocks(self) -> Iterator[Wave]:
         """The sound (n, 2), from the start."""
-        if not self.path.stat().st_size:
-            return
-        stored = np.memmap(self.path, np.float32, mode="r").reshape(-1, 2)
-        limiter = f"volume={self.gain:.4f}dB", f"limit={CEILING}:level=0:attack=8:release=120"
-        graph = _graph([("volume", limiter[0].partition("=")[2]), ("alimiter", limiter[1])])
-        for start in range(0, len(stored), CHUNK):
-            graph.push(_audio(np.asarray(stored[start : start + CHUNK]), start))
-            yield from _pulled(graph)
+        limiter = f"limit={CEILING}:level=0:attack=8:release=120"
+        graph = _graph([("volume", f"{self.gain:.4f}dB"), ("alimiter", limiter)])
+        with self.path.open("rb") as file:
+            start = 0
+            while data := file.read(CHUNK * 8):  # two channels of four bytes
+                block = np.frombuffer(data, np.float32).reshape(-1, 2)
+                graph.push(_audio(block, start))
+                start += len(block)
+                yield from _pulled(graph)
         graph.push(None)
         yield from _pulled(graph)
 

@@ -15,6 +15,7 @@ from rocketman.captions import OTHER_WORDS, SPLITS
 from rocketman.data_check import check
 from rocketman.data_sources import read_split, splits
 from rocketman.scenes import dataset
+from rocketman.scenes.spec import draw
 
 pytest.importorskip("bpy", reason="needs the extra `scenes`")
 
@@ -93,3 +94,34 @@ def test_nothing_is_wrong_with_it(rendered: Path) -> None:
 def test_metadata_is_json_lines(rendered: Path) -> None:
     lines = (rendered / "train" / "metadata.jsonl").read_text().splitlines()
     assert all(json.loads(line)["text"].startswith("a") for line in lines)
+
+
+def test_side_files_say_what_every_pixel_is(rendered: Path, tmp_path: Path) -> None:
+    """Classes as large as the picture, depth and normals a quarter; the picture is the same."""
+    assert dataset.render(3, SIZE, tmp_path, workers=1, seed=5, passes=True) == 3
+    same = hashes(rendered)
+    made = {name: digest for name, digest in hashes(tmp_path).items() if "passes" not in name}
+    assert made == {name: same[name] for name in made}
+    for index in range(3):
+        with Image.open(tmp_path / "passes" / f"{index:06d}.png") as classes:
+            assert classes.size == (SIZE, SIZE)
+            values = {value for _, value in classes.getcolors() or []}
+        assert values <= set(range(10))
+        assert len(values) >= 2
+        with Image.open(tmp_path / "passes" / f"{index:06d}.webp") as shape:
+            assert shape.size == (SIZE // 4, SIZE // 4)
+
+
+def test_one_scene_becomes_a_poster(tmp_path: Path) -> None:
+    document = tmp_path / "scene.json"
+    document.write_text(draw(5, 1).to_json())
+    dataset.render_scene(document, 32, tmp_path / "poster.png")
+    with Image.open(tmp_path / "poster.png") as poster:
+        assert poster.size == (32, 32)
+    with pytest.raises(dataset.SceneError, match=r"give FILE\.png"):
+        dataset.render_scene(document, 32, tmp_path)
+    document.write_text("{}")
+    with pytest.raises(dataset.SceneError, match="is no scene"):
+        dataset.render_scene(document, 32, tmp_path / "other.png")
+    with pytest.raises(dataset.SceneError, match="cannot be read"):
+        dataset.render_scene(tmp_path / "none.json", 32, tmp_path / "other.png")

@@ -115,8 +115,8 @@ def main(arguments: list[str]) -> None:
     Or `--scene FILE SIZE PICTURE`: one scene from its JSON document, with the care of a poster.
     """
     if arguments[0] == "--scene":
-        file, size, poster = arguments[1:4]
-        prepare(int(size), threads=os.cpu_count() or 1)
+        file, edge, poster = arguments[1:4]
+        prepare(int(edge), threads=os.cpu_count() or 1)
         bpy.context.scene.cycles.samples = POSTER_SAMPLES
         bpy.context.scene.cycles.denoising_prefilter = "ACCURATE"
         bpy.context.scene.cycles.denoising_quality = "HIGH"

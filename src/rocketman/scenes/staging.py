@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import cos, radians, sin
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rocketman.scenes import poses
 from rocketman.scenes.all_holds import HOLDS
@@ -27,7 +27,7 @@ BESIDE = (0.95, 1.40)
 """An instrument beside an astronaut is scaled so that its longest side lies in this range."""
 
 
-def shifted(by: object) -> Matrix4:
+def shifted(by: ArrayLike) -> Matrix4:
     """A shift."""
     made = np.eye(4)
     made[:3, 3] = by
@@ -146,7 +146,7 @@ def box(hold: Hold, placed: Matrix4) -> Points:
     return result
 
 
-def at(matrix: Matrix4, point: object) -> NDArray[np.float64]:
+def at(matrix: Matrix4, point: ArrayLike) -> NDArray[np.float64]:
     """(3,) a point carried into the world."""
     result: NDArray[np.float64] = matrix[:3, :3] @ np.asarray(point, float) + matrix[:3, 3]
     return result

@@ -342,3 +342,18 @@ def test_ctrl_c_leaves_no_half_film(drawn: Path) -> None:
     assert "no film was written" in err
     assert "Traceback" not in err
     assert not (drawn / "film").exists()
+
+
+def test_without_pyav_it_says_what_to_install(
+    collection: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rocketman import cli
+
+    monkeypatch.setitem(sys.modules, "av", None)
+    for name in ("film", "film_encode"):
+        monkeypatch.delitem(sys.modules, f"rocketman.collection.{name}", raising=False)
+    monkeypatch.setattr(sys, "argv", ["rocketman", "collection", "film", str(collection())])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    assert "pip install 'rocketman-diffusion[film]'" in capsys.readouterr().err

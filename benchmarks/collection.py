@@ -1,6 +1,6 @@
 """What a collection costs beside drawing its pictures: run, ranking, gallery, its index.
 
-    python benchmarks/collection.py [--model DIR] [--pictures 200] [--json]
+    python benchmarks/collection.py [--model DIR] [--pictures 200] [--steps 20] [--json]
 
 The run's own share is what is left of its time when drawing and saving, as `rocketman generate`
 does them, are taken out. The index is weighed by Chromium (extra packages: playwright), served from
@@ -25,12 +25,13 @@ from rocketman.collection import gallery, pick, rank
 from rocketman.collection import plan as plans
 from rocketman.collection.run import run
 from rocketman.collection.store import Store
-from rocketman.generate import Picture, Pipeline
+from rocketman.generate import DEFAULT_STEPS, Picture, Pipeline
 
 COLLECTION = """\
 title = "A benchmark"
 {model}
 [pictures]
+steps = {steps}
 candidates = 1
 [lists]
 suit = ["white", "orange", "blue", "red"]
@@ -147,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time what surrounds the drawing.")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--pictures", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     parser.add_argument("--keep", type=Path, help="a folder to work in, kept afterwards")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -154,7 +156,7 @@ def main() -> None:
         folder = arguments.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         model = f'model = "{arguments.model.resolve()}"' if arguments.model else ""
-        text = COLLECTION.format(model=model, count=arguments.pictures)
+        text = COLLECTION.format(model=model, count=arguments.pictures, steps=arguments.steps)
         (folder / plans.FILE).write_text(text, encoding="utf-8")
         document: dict[str, Any] = {"run": timed_run(folder)}
         document["rank_seconds"] = timed(lambda: ranked(folder))

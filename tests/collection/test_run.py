@@ -20,7 +20,7 @@ from PIL import Image
 import rocketman
 from rocketman import Pipeline, RequestError
 from rocketman.collection import run as runs
-from rocketman.collection.run import Paused, RunError, key_of, run
+from rocketman.collection.run import Paused, RunError, key_of, recipe_of, run
 from rocketman.collection.store import FILE, Store, StoreError
 from rocketman.files import write_whole
 from rocketman.provenance import picture
@@ -300,3 +300,14 @@ def test_recipes_in_rows_can_be_read_back(collection: Make) -> None:
             recipe = runs.recipe_of(row)
             assert key_of(recipe) == row.key
             assert json.loads(row.recipe)["prompt"] == row.prompt
+
+
+def test_without_a_size_pictures_are_as_large_as_the_model_makes_them(collection: Make) -> None:
+    """As `rocketman generate` draws them; from 256 pixels on they carry the invisible mark."""
+    folder = collection(candidates=1, edit=("size = 16\n", ""))
+    run(folder)
+    with Store(folder) as store:
+        assert {recipe_of(row).width for row in store.rows()} == {64}
+    for path in (folder / "pictures").iterdir():
+        with Image.open(path) as image:
+            assert image.size == (64, 64)

@@ -74,7 +74,7 @@ class Plan:
     steps: int
     guidance_scale: float
     size: int | None
-    """Pixels; None is the model's own."""
+    """Pixels; None is the largest that the model offers."""
     seed: int
     """In [0, 2**32)."""
     candidates: int

@@ -119,7 +119,7 @@ def _check(plan: Plan, pipeline: Pipeline) -> None:
 def _wanted(plan: Plan, pipeline: Pipeline) -> Iterator[Wanted]:
     """Every picture of the plan, as this model would draw it."""
     model = pipeline.model
-    size = plan.size or model.image_size
+    size = plan.size or pipeline.sizes[-1]
     for position, prompt in enumerate(plan.prompts):
         for candidate in range(plan.candidates):
             recipe = Recipe(

@@ -25,7 +25,7 @@ from rocketman.scenes.shapes import clear
 from rocketman.scenes.spec import Scene, draw, from_json
 from rocketman.scenes.staging import stage
 
-SAMPLES, POSTER_SAMPLES = 6, 96
+SAMPLES, POSTER_SAMPLES = 4, 96
 
 
 def prepare(size: int, threads: int = 1) -> None:

@@ -124,3 +124,17 @@ def test_what_a_person_said_comes_first(collection: Make) -> None:
     works, remarks = load_works(plan)
     assert worse in [work.row.id for work in works]
     assert "has no probes" in remarks[0]
+
+
+def test_the_model_that_ships_is_ranked_by_every_part() -> None:
+    measures, remarks = rank.measures_of(None)
+    assert remarks == ()
+    prompts = ["an astronaut in a red suit playing a harp above mars", "nothing known"]
+    pictures = [scene(1), scene(2)]
+    told, silent = measures["agreement"].of(pictures, prompts)
+    assert isinstance(told, float)
+    assert 0 <= told <= 1
+    assert silent is None
+    for value in measures["newness"].of(pictures, prompts):
+        assert isinstance(value, float)
+        assert 0 <= value <= 1

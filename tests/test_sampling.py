@@ -120,12 +120,13 @@ def test_pictures_are_drawn_apart() -> None:
     x = sampling.noise(3, (3, 3, 16, 16))
 
     def denoise(x: Array, t: float) -> Array:
-        return 0.1 * x
+        return np.asarray(0.1 * x, np.float32)
 
     apart = sampling.apart(denoise, 1.0, interval=(0.0, 0.3), cells=4)
 
     def small(x: Array) -> Array:
-        return x.reshape(-1, 3, 4, 4, 4, 4).mean(axis=(3, 5)).reshape(len(x), -1)
+        cells = x.reshape(-1, 3, 4, 4, 4, 4).mean(axis=(3, 5))
+        return np.asarray(cells.reshape(len(x), -1), np.float32)
 
     def distances(x: Array) -> list[float]:
         flat = small(x)

@@ -127,7 +127,8 @@ def apart(
         kernel = np.exp(-squared / max(float(np.median(squared[others])), 1e-12)) * others
         push = D - (kernel / kernel.sum(axis=1, keepdims=True)) @ D
         smooth = enlarging(cells, H) @ push.reshape(small.shape) @ enlarging(cells, W).T
-        return x1 + np.float32(strength) * smooth.astype(np.float32)
+        pushed: Array = x1 + np.float32(strength) * smooth.astype(np.float32)
+        return pushed
 
     return apart_denoise
 

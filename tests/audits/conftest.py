@@ -22,11 +22,11 @@ def picture(suit: str, instrument: str | None, place: str, rng: np.random.Genera
     clouds = clouds.resize((64, 64), Image.Resampling.BICUBIC)
     image = Image.merge("RGB", (clouds, clouds, clouds))
     pen = ImageDraw.Draw(image)
-    edge = rng.integers(30, 60, 2)
+    edge = rng.integers(30, 60, 2).tolist()
     pen.polygon([(0, 64), (0, edge[0]), (64, edge[1]), (64, 64)], PLACES[place])
-    left, top = rng.integers(2, 18), rng.integers(4, 26)
+    left, top = rng.integers((2, 4), (18, 26)).tolist()
     pen.rectangle((left, top, left + 20, top + 26), COLOURS[suit])
-    x, y = rng.integers(34, 44), rng.integers(6, 36)
+    x, y = rng.integers((34, 6), (44, 36)).tolist()
     if instrument == "drum":
         pen.ellipse((x, y, x + 18, y + 18), "#d0a020")
     elif instrument == "harp":

@@ -23,6 +23,8 @@ LEAST_WINDOW = 0.74
 """The smallest window tried, as a share of the other picture's sides."""
 TILES = 4
 """Tiles across and down; each is compared by itself."""
+NOISE = 0.003
+"""Variance, as a share of the picture's, below which the pattern of a tile counts for little."""
 CHUNK = 64
 
 
@@ -71,8 +73,7 @@ def fit(picture: Image.Image, other: Floats) -> float:
     """Similarity, -1 to 1, of a picture to the window of another that it fits best.
 
     other: brightness (FINE, FINE). Where the window lies is found by correlation, every second
-    pixel first and then around the best; there it is compared tile by tile, each tile counting by
-    its contrast.
+    pixel first and then around the best; there the two are compared tile by tile.
     """
     best = Place(-1.0, FINE, 0, 0, False)
     for span in spans(FINE, 4):
@@ -102,10 +103,10 @@ def _best_place(
     """The best window of a span, among all at every `step` pixels or those around `near`."""
     width, height = shape(picture, span)
     view = np.lib.stride_tricks.sliding_window_view(other, (height, width))
-    top, left, mirrors = 0, 0, (False, True)
+    top, left, mirrors = 0, 0, [False, True]
     if near:
         top, left = max(0, near.top - 2), max(0, near.left - 2)
-        view, mirrors = view[top : top + 5, left : left + 5], (near.mirrored,)
+        view, mirrors = view[top : top + 5, left : left + 5], [near.mirrored]
         if not view.size:
             return near
     view = view[::step, ::step]
@@ -120,19 +121,27 @@ def _best_place(
 
 
 def tiled(a: Floats, b: Floats) -> float:
-    """Correlation of two pictures of one size within tiles: sum of a . b over sum of |a| |b|."""
-    product = size = 1e-6
+    """Mean correlation, -1 to 1, of two pictures of one size within tiles.
+
+    A tile counts by the root of its contrast in the picture that has more of it: an instrument
+    where the other picture is empty counts against, and one bright horizon does not decide alone.
+    """
+    a, b = ((each - each.mean()) / (each.std() + 1) for each in (a, b))
+    total = weights = 1e-6
     for rows_a, rows_b in zip(np.array_split(a, TILES), np.array_split(b, TILES), strict=True):
-        for tile_a, tile_b in zip(
+        for x, y in zip(
             np.array_split(rows_a, TILES, 1), np.array_split(rows_b, TILES, 1), strict=True
         ):
-            x, y = tile_a - tile_a.mean(), tile_b - tile_b.mean()
-            product += float((x * y).sum())
-            size += float(np.linalg.norm(x) * np.linalg.norm(y))
-    return product / size
+            contrasts = float(x.std()), float(y.std())
+            covariance = float(((x - x.mean()) * (y - y.mean())).mean())
+            weight = max(contrasts) ** 0.5
+            total += weight * covariance / (contrasts[0] * contrasts[1] + NOISE)
+            weights += weight
+    return total / weights
 
 
 def unit(rows: Floats) -> Floats:
     """Each row without its mean, of length 1 (0 where it is flat)."""
     rows = rows - rows.mean(axis=1, keepdims=True)
-    return rows / (np.linalg.norm(rows, axis=1, keepdims=True) + np.float32(1e-3))
+    length = np.linalg.norm(rows, axis=1, keepdims=True) + np.float32(1e-3)
+    return np.asarray(rows / length, np.float32)

@@ -27,8 +27,9 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from rocketman.audits import alignment
 from rocketman.audits.probes import Probes, load_probes
+from rocketman.captions import Split
 from rocketman.data import Pictures, central_square, load_split
-from rocketman.data_sources import splits
+from rocketman.data_sources import read_split, splits
 from rocketman.files import write_whole
 from rocketman.weights import ModelError, embedded, open_model
 
@@ -190,7 +191,7 @@ def hashes(pictures: Sequence[Image.Image]) -> NDArray[np.uint64]:
 def hamming(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """(A, B): bits that differ."""
     differing = (a[:, None] ^ b[None]).view(np.uint8).reshape(len(a), len(b), 8)
-    return np.unpackbits(differing, axis=2).sum(axis=2, dtype=np.uint8)
+    return np.asarray(np.unpackbits(differing, axis=2).sum(axis=2), np.uint8)
 
 
 # --- building ---------------------------------------------------------------------------------
@@ -250,8 +251,10 @@ def control_of(
     report: Report,
 ) -> list[Nearest]:
     """The distances of real pictures that are not in the index."""
-    held = [(data, split) for split in splits(data) if split != "train"]
-    held += [(folder, split) for folder in renders for split in splits(folder) or ["train"]]
+    held: list[tuple[Path, Split]] = [
+        (data, split) for split in filled_splits(data) if split != "train"
+    ]
+    held += [(folder, split) for folder in renders for split in filled_splits(folder)]
     heldout = [
         picture
         for folder, split in held
@@ -299,6 +302,11 @@ def copy_threshold(copies: Sequence[float], control: Sequence[float]) -> float:
     least = float(min(control))
     most = float(np.quantile(copies, 0.95))
     return min(least, (least + most) / 2)
+
+
+def filled_splits(folder: Path) -> list[Split]:
+    """The splits of a data set that have pictures, or "train" where there are none to be found."""
+    return [split for split in splits(folder) if read_split(folder, split).rows] or ["train"]
 
 
 def images(split: Pictures) -> list[Image.Image]:

@@ -121,14 +121,14 @@ def side_by_side(picture: Image.Image, found: Newness, index: TrainingIndex) -> 
         each = ImageOps.contain(each, (edge, edge), Image.Resampling.LANCZOS)
         left = gap + k * (edge + gap) + (edge - each.width) // 2
         sheet.paste(each, (left, gap + (edge - each.height) // 2))
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    pen, font, small = ImageDraw.Draw(sheet), ImageFont.load_default(15), ImageFont.load_default(12)
     colour = {"new": "#8fd19e", "close": "#f2c14e", "copy": "#ff7b72"}[found.verdict]
     below = edge + 2 * gap
     finding = f"{found.verdict}: nearer than {100 - found.percentile:.3g} % of real new pictures"
     pen.text((gap, below), finding, colour, font)
     left = edge + 2 * gap
     pen.text((left, below), f"nearest training picture: {found.nearest['file']}", "#c8c8d0", font)
-    pen.text((left, below + 22), shortened(found.nearest["caption"]), "#8a8a94", font)
+    pen.text((left, below + 22), shortened(found.nearest["caption"]), "#8a8a94", small)
     return sheet
 
 
@@ -150,5 +150,5 @@ def stacked(
     write_whole(file, buffer.getvalue())
 
 
-def shortened(text: str, most: int = 50) -> str:
+def shortened(text: str, most: int = 66) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"

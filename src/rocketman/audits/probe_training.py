@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from rocketman.audits.index import filled_splits
 from rocketman.audits.probes import NONE, PROBES, level_names, parse
 from rocketman.captions import FACTORS, words
 from rocketman.data import load_split, to_floats, to_pixels
-from rocketman.data_sources import splits as splits_of
 from rocketman.files import write_whole
 
 SIZE = 128
@@ -133,9 +133,7 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
     word, "none" where it is missing. ValueError if a folder is no data set.
     """
     splits = [
-        load_split(folder, split, SIZE)
-        for folder in folders
-        for split in splits_of(folder) or ["train"]
+        load_split(folder, split, SIZE) for folder in folders for split in filled_splits(folder)
     ]
     rows = [row for split in splits for row in split.rows]
     columns = [name for name in FACTORS if any(row.get(name) for row in rows)]
@@ -185,11 +183,11 @@ def implied(data: Labelled, levels: dict[str, tuple[str, ...]]) -> dict[str, dic
             {factor: levels[factor][k] for factor, k in shown if factor not in named}
         )
     rules = {}
-    for pattern, rows in unnamed.items():
+    for form, rows in unnamed.items():
         common = Counter(item for row in rows for item in row.items())
         fixed = dict(item for item, n in common.items() if n >= 0.99 * len(rows))
         if len(rows) >= 10 and fixed:
-            rules[pattern] = fixed
+            rules[form] = fixed
     return rules
 
 
@@ -318,7 +316,7 @@ def fit(
         losses = [F.cross_entropy(each.float(), y[:, k]) for k, each in enumerate(logits)]
         loss = torch.stack(losses).sum()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
         if (step + 1) % 200 == 0 or step + 1 == steps:
@@ -338,7 +336,8 @@ def shuffled(count: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]
 
 @torch.no_grad()
 def logits_of(network: ProbeNetwork, x: Tensor) -> list[Tensor]:
-    parts = [network(part.contiguous(memory_format=torch.channels_last))[0] for part in x.split(64)]
+    batches = torch.split(x, 64)
+    parts = [network(each.contiguous(memory_format=torch.channels_last))[0] for each in batches]
     return [torch.cat(each) for each in zip(*parts, strict=True)]
 
 
@@ -382,7 +381,7 @@ def pack(network: ProbeNetwork, record: dict[str, object], names: list[str]) -> 
     halve(model.graph)
     entry = model.metadata_props.add()
     entry.key, entry.value = "rocketman", json.dumps(record, ensure_ascii=False)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def halve(graph: onnx.GraphProto) -> None:

@@ -115,7 +115,8 @@ def test_heads_hands_and_instruments_are_in_the_picture() -> None:
 def test_same_seed_same_pose() -> None:
     one, other = (poses.floating(random.Random("again")) for _ in range(2))
     for a, b in zip(one.arms, other.arms, strict=True):
-        assert np.array_equal(a.hand, b.hand) and np.array_equal(a.elbow, b.elbow)
+        assert np.array_equal(a.hand, b.hand)
+        assert np.array_equal(a.elbow, b.elbow)
     assert np.array_equal(one.head, other.head)
 
 

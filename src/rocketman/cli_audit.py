@@ -1,4 +1,4 @@
-"""The commands `audit index|picture`: one function each, no logic in them.
+"""The commands `audit index|picture|collection`: one function each, no logic in them.
 
 Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
 """
@@ -6,6 +6,8 @@ Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
 from __future__ import annotations
 
 import json
+import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,10 @@ import typer
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-audit = typer.Typer(help="Account for pictures: are they new?", rich_markup_mode=None)
+audit = typer.Typer(
+    help="Account for pictures: who deserves credit, are they new, do they look alike?",
+    rich_markup_mode=None,
+)
 
 Model = Annotated[
     Path | None, typer.Option(metavar="DIR", help="A model folder, instead of the model inside.")
@@ -47,6 +52,12 @@ def index(
                 from rocketman.audits.probe_training import write_probes
             write_probes(folder, [data, *(renders or ())], say)
         build(folder, data, renders or (), say)
+        if find_spec("torch"):
+            from rocketman.audits.influence import write_influence
+
+            write_influence(folder, data, say)
+        else:
+            say("Influence is left out: for it run pip install 'rocketman-diffusion[train]'.")
     say(f"{model} can be audited now")
 
 
@@ -60,8 +71,10 @@ def picture(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Tell how new pictures are, beside what the model was trained on. Exit code 1 for a copy."""
+    """Tell how new pictures are, and whom to credit: which training pictures are most like them,
+    and which shaped them most. Exit code 1 for a copy."""
     from rocketman import ModelError
+    from rocketman.audits.credits import credits, load_influence, parties_of
     from rocketman.audits.index import load_index
     from rocketman.audits.newness import newness, stacked
     from rocketman.cli import say, wrong_use
@@ -70,22 +83,60 @@ def picture(
         training = load_index(model)
         pictures = [_open(file) for file in files]
         found = newness(pictures, training)
+        influence, why = load_influence(training.folder.parent)
+        owed = credits(pictures, training, influence)
+        four = [parties_of(file, training) for file in files]
         if sheet:
             stacked(pictures, found, training, sheet)
             say(f"{sheet} shows them beside the nearest training pictures")
+    told = zip(files, found, owed, four, strict=True)
     if as_json:
-        documents = [each.as_json(str(file)) for each, file in zip(found, files, strict=True)]
+        documents = [
+            {**new.as_json(str(file)), **credit.as_json(str(file)), "parties": each}
+            for file, new, credit, each in told
+        ]
         typer.echo(json.dumps(documents))
     else:
-        for each, file in zip(found, files, strict=True):
-            typer.echo(f"{file}   {each.words}")
+        for file, new, credit, each in told:
+            typer.echo(f"{file}   {new.words}\n{textwrap.indent(credit.words, '    ')}")
+            for party in each:
+                typer.echo(f"    who {party['part']}: {party['who']}, {party['what']}")
+    if why:
+        say(why)
     if any(each.verdict == "copy" for each in found):
         raise typer.Exit(1)
 
 
+@audit.command("collection")
+def collection(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The collection's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Write DIR/report: is it AI, who deserves credit, is it new, does it all look alike."""
+    from rocketman.cli import bar, needs, say, wrong_use
+
+    say(f"Auditing the collection {folder}")
+    from rocketman import ModelError
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    with needs("gallery"):
+        from rocketman.collection.report import ReportError, audit
+        from rocketman.collection.report_page import write
+    kinds = (PlanError, StoreError, ModelError, ReportError)
+    with wrong_use(*kinds), bar("auditing") as advance:
+        done = audit(folder, advance)
+        page = write(done)
+    for sentence in done.document["remarks"]:
+        say(sentence)
+    if as_json:
+        typer.echo(json.dumps(done.document))
+    say(f"{page}: {len(done.pictures)} pictures. {done.document['credit_line']}")
+
+
 def _open(file: Path) -> Image:
     """ValueError, in one sentence, if the file is no picture that can be read."""
-    from rocketman.data_pictures import BadPicture, open_file
+    from rocketman.data.pictures import BadPicture, open_file
 
     try:
         return open_file(file)

@@ -1,0 +1,325 @@
+"""Credits of a picture: the training pictures most like it, and those that shaped it most.
+
+Two lists of training pictures, kept apart because they answer two questions:
+
+    similar       nearest by the probes' features: likeness, and no more than that
+    influential   learning them moved the weights as learning this picture would (influence.py)
+
+Either is added up by author: the share of an author is that of their pictures among the TOP ones,
+each counting by how far it stands out from all of them. Both are estimates, told with the interval
+that holds 90 % of them when their parts are drawn again (bootstrap): features of the one, views of
+the other. Light; the influential ones need PyTorch. Next: `collection/report.py`, `cli_audit.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from rocketman.audits.index import TrainingIndex
+from rocketman.provenance.verify import verify
+from rocketman.weights import Model, ModelError, embedded, open_model
+
+if TYPE_CHECKING:
+    from rocketman.audits.influence import Influence
+
+TOP = 20
+"""Training pictures that count for a picture."""
+LISTED = 5
+"""Of them, those that are named."""
+RESAMPLES = 200
+INTERVAL = (0.05, 0.95)
+UNNAMED = "an author whom the data set does not name"
+
+Floats = NDArray[np.float32]
+Group = tuple[str, str]
+"""(author, source)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A share in [0, 1], and the interval that holds 90 % of its resamples."""
+
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A training picture in one of the two lists."""
+
+    row: int
+    about: dict[str, str]
+    """file, sha256, caption, author, license, source."""
+    score: float
+    """similar: cosine, -1 to 1; influential: in standard deviations of all training pictures."""
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Half:
+    """One of the two lists, added up."""
+
+    pictures: tuple[Training, ...]
+    """The first LISTED."""
+    shares: dict[Group, Share]
+    """Largest first; together 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credits:
+    """The answer for one picture."""
+
+    similar: Half
+    influential: Half | None
+    """None without PyTorch, or where the index keeps no gradients."""
+    groups: tuple[Group, ...]
+    """All that the model learnt from; most pictures first."""
+    pictures: int
+    """That the model learnt from."""
+
+    @property
+    def line(self) -> str:
+        """The credit line."""
+        leading = self.influential or self.similar
+        return credit_line(self.groups, self.pictures, leading.shares)
+
+    @property
+    def authors(self) -> list[dict[str, Any]]:
+        """A row for each author and source that has a share, as scripts read it."""
+        pull = self.influential.shares if self.influential else None
+        return author_rows(self.similar.shares, pull)
+
+    @property
+    def words(self) -> str:
+        """Both lists for a person, and the credit line."""
+        lines = [self.line]
+        halves = {"similar": self.similar, "influential": self.influential}
+        for name, half in halves.items():
+            for each in half.pictures if half else ():
+                lines.append(
+                    f"{name:<12}{each.about['file']}  {each.score:.2f} "
+                    f"({each.low:.2f} to {each.high:.2f})  {each.about['caption']}"
+                )
+        return "\n".join(lines)
+
+    def as_json(self, file: str) -> dict[str, Any]:
+        """What scripts read: file, credit_line, credits by author, similar, influential."""
+
+        def listed(half: Half | None) -> list[dict[str, Any]] | None:
+            if half is None:
+                return None
+            return [
+                {**each.about, "score": round(each.score, 4)}
+                | {"low": round(each.low, 4), "high": round(each.high, 4)}
+                for each in half.pictures
+            ]
+
+        return {
+            "file": file,
+            "credit_line": self.line,
+            "credits": self.authors,
+            "similar": listed(self.similar),
+            "influential": listed(self.influential),
+        }
+
+
+def credits(
+    pictures: Sequence[Image.Image],
+    index: TrainingIndex,
+    influence: Influence | None = None,
+) -> list[Credits]:
+    """The credits of each picture, of any size, whoever made it."""
+    near = similarities(pictures, index)
+    pull = influence.scores(pictures) if influence else None
+    groups = tuple(zip(index.columns["author"], index.columns["source"], strict=True))
+    counted = {group: groups.count(group) for group in dict.fromkeys(groups)}
+    return [
+        Credits(
+            similar=half(near[k], groups, index),
+            influential=None if pull is None else half(pull[k], groups, index),
+            groups=tuple(sorted(counted, key=lambda group: -counted[group])),
+            pictures=len(index),
+        )
+        for k in range(len(pictures))
+    ]
+
+
+def load_influence(folder: Path) -> tuple[Influence | None, str]:
+    """The gradients of a model folder; where there are none to ask, None and why."""
+    if find_spec("torch") is None:
+        why = "Influence is not measured: for it run pip install 'rocketman-diffusion[train]'."
+        return None, why
+    from rocketman.audits.influence import Influence
+
+    try:
+        return Influence(folder), ""
+    except ModelError as error:
+        return None, f"Influence is not measured: {error}"
+
+
+def similarities(pictures: Sequence[Image.Image], index: TrainingIndex) -> Floats:
+    """(pictures, D, N): the part of each feature in the cosine to each training picture.
+
+    Of the picture or its mirror image, whichever is nearer to the training picture.
+    """
+    bank = index.bank.features  # (N, D)
+    plain = index.probes.features(pictures)
+    mirrored = index.probes.features([ImageOps.mirror(each) for each in pictures])
+    turned = (mirrored @ bank.T > plain @ bank.T)[:, None]  # (Q, 1, N)
+    dimensions = bank.shape[1]
+    parts = np.where(turned, mirrored[:, :, None], plain[:, :, None]) * bank.T
+    return np.asarray(parts * dimensions, np.float32)  # so that their mean is the cosine
+
+
+def half(parts: Floats, groups: Sequence[Group], index: TrainingIndex) -> Half:
+    """One list and its shares, from estimates (parts, N) whose mean is the score."""
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(len(parts), np.full(len(parts), 1 / len(parts)), size=RESAMPLES)
+    resampled = np.asarray(drawn.astype(np.float32) @ parts / len(parts), np.float32)  # (R, N)
+    scores = parts.mean(axis=0)
+    low, high = np.quantile(resampled, INTERVAL, axis=0)
+    first = np.argsort(-scores, kind="stable")[:LISTED]
+    return Half(
+        pictures=tuple(
+            Training(
+                row=int(row),
+                about=index.describe(int(row)),
+                score=float(scores[row]),
+                low=float(low[row]),
+                high=float(high[row]),
+            )
+            for row in first
+        ),
+        shares=shares(scores, resampled, groups),
+    )
+
+
+def shares(scores: Floats, resampled: Floats, groups: Sequence[Group]) -> dict[Group, Share]:
+    """Each group's share of one picture's scores (N,), with intervals from resamples (R, N)."""
+    names = list(dict.fromkeys(groups))
+    place = np.array([names.index(group) for group in groups])
+    own = share_of(scores[None], place, len(names))[0]
+    low, high = np.quantile(share_of(resampled, place, len(names)), INTERVAL, axis=0)
+    order = [k for k in np.argsort(-own, kind="stable") if own[k] > 0 or high[k] > 0]
+    return {
+        names[k]: Share(
+            share=float(own[k]), low=float(min(low[k], own[k])), high=float(max(high[k], own[k]))
+        )
+        for k in order
+    }
+
+
+def share_of(scores: Floats, place: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """(R, count): how much of the weight of the TOP training pictures lies in each group.
+
+    A picture weighs by how far its score stands above the mean of all.
+    """
+    top = np.argsort(-scores, axis=1)[:, :TOP]
+    weight = np.take_along_axis(scores, top, 1) - scores.mean(axis=1, keepdims=True)
+    weight = np.maximum(weight, 0).astype(np.float64)
+    found = np.zeros((len(scores), count))
+    for row, (where, much) in enumerate(zip(place[top], weight, strict=True)):
+        found[row] = np.bincount(where, much, count)
+    total = found.sum(axis=1, keepdims=True)
+    return np.where(total > 0, found / np.maximum(total, 1e-30), 1 / count)
+
+
+def together(each: Sequence[dict[Group, Share]]) -> dict[Group, Share]:
+    """The shares of several pictures as the mean of theirs, largest first.
+
+    The interval is the mean of theirs too: wider than that of a mean of independent estimates,
+    since what errs for one picture may err for all.
+    """
+    names = list(dict.fromkeys(group for shares in each for group in shares))
+    nothing = Share(share=0, low=0, high=0)
+    found = {}
+    for name in names:
+        own = [shares.get(name, nothing) for shares in each]
+        found[name] = Share(
+            share=float(np.mean([share.share for share in own])),
+            low=float(np.mean([share.low for share in own])),
+            high=float(np.mean([share.high for share in own])),
+        )
+    return dict(sorted(found.items(), key=lambda item: -item[1].share))
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+OUR_TRAINER = "The Rocketman authors"
+"""Who trained the model that ships."""
+NOT_TOLD = "not told by the file"
+
+
+def parties(
+    index: TrainingIndex, model: Model, prompt: tuple[str, str], choice: tuple[str, str]
+) -> list[dict[str, str]]:
+    """The four parties to a picture: {part, who, what}; prompt and choice are (who, what)."""
+    authors = [author for author in dict.fromkeys(index.columns["author"]) if author]
+    trainer = OUR_TRAINER if model.folder == embedded() else "not named in the model folder"
+    told = {
+        "made the training pictures": (", ".join(authors) or UNNAMED, f"{len(index):,} pictures"),
+        "trained the model": (trainer, f"{model.name} ({model.hash})"),
+        "wrote the prompt": prompt,
+        "chose the picture": choice,
+    }
+    return [{"part": part, "who": who, "what": what} for part, (who, what) in told.items()]
+
+
+def author_rows(
+    similar: dict[Group, Share], influential: dict[Group, Share] | None
+) -> list[dict[str, Any]]:
+    """A row for each author and source; low and high belong to influence where it was measured."""
+    nothing = Share(share=0, low=0, high=0)
+    rows = []
+    leading = similar if influential is None else influential
+    for group in dict.fromkeys([*leading, *similar]):
+        author, source = group
+        alike = similar.get(group, nothing)
+        pull = None if influential is None else influential.get(group, nothing)
+        told = pull or alike
+        rows.append(
+            {
+                "author": author or UNNAMED,
+                "source": source,
+                "similar_share": round(alike.share, 4),
+                "similar_low": round(alike.low, 4),
+                "similar_high": round(alike.high, 4),
+                "influence_share": None if pull is None else round(pull.share, 4),
+                "low": round(told.low, 4),
+                "high": round(told.high, 4),
+            }
+        )
+    return rows
+
+
+def credit_line(groups: Sequence[Group], pictures: int, shares: Mapping[Group, Share]) -> str:
+    """One line to print below a picture or a collection."""
+    authors = list(dict.fromkeys(author or UNNAMED for author, _ in groups))
+    if len(authors) == 1:
+        return f"Training pictures: {pictures:,}, all by {authors[0]}."
+    by_author: dict[str, float] = {}
+    for (author, _), share in shares.items():
+        name = author or UNNAMED
+        by_author[name] = by_author.get(name, 0) + share.share
+    named = [f"{name} {share:.0%}" for name, share in by_author.items() if share >= 0.005]
+    return f"Training pictures that count most: {', '.join(named)}."
+
+
+def parties_of(file: Path, index: TrainingIndex) -> list[dict[str, str]]:
+    """The four parties to a picture in a file, as far as its credentials tell."""
+    signed = verify(file).credentials
+    prompt = (signed.recipe or {}).get("prompt")
+    who = f"signed by {signed.signer}" if signed.recipe and signed.signer else NOT_TOLD
+    what = f"“{prompt}”" if prompt else "no prompt in it"
+    model = open_model(index.folder.parent)
+    return parties(index, model, (who, what), (NOT_TOLD, "one picture"))

@@ -1,0 +1,300 @@
+"""The figures of a report as answers to four questions, each with what it does not prove.
+
+Level 5, standard library only. Reads the document of `report.py`, so that no sentence can say more
+than the figures that stand beside it; docs/questions.md has the general answers. Next:
+`report_page.py` shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One question, answered."""
+
+    name: str
+    question: str
+    answer: str
+    figures: tuple[tuple[str, str], ...]
+    """(what was measured, what came out)."""
+    limits: tuple[str, ...]
+    """What this does not prove."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duty:
+    """A law or rule, and what is here for it."""
+
+    name: str
+    asks: str
+    here: str
+    missing: str
+
+
+def answers(document: Document) -> tuple[Answer, ...]:
+    """The four answers."""
+    return (is_it_ai(document), who_deserves(document), is_it_new(document), is_it_alike(document))
+
+
+def is_it_ai(document: Document) -> Answer:
+    count = document["collection"]["pictures"]
+    signed, mark = document["credentials"], document["watermark"]
+    held = signed.get("valid", 0) + signed.get("untrusted", 0)
+    worst = min(mark["edits"], key=lambda each: each["read"] / max(1, each["of"]))
+    lived = [
+        (f"mark read, {each['edit']}" if each["edit"] != "none" else "mark read, unedited")
+        for each in mark["edits"]
+    ]
+    marked = (
+        f"{of(mark['marked'], count)} carry an invisible mark in their pixels; of the edits tried, "
+        f"it was read worst when {worst['edit']}: {of(worst['read'], worst['of'])}."
+        if mark["marked"]
+        else "None carries the invisible mark: it needs 256 pixels a side."
+    )
+    return Answer(
+        name="ai",
+        question="Is it AI?",
+        answer=(
+            f"Yes. A neural network drew every picture from noise, following a sentence. "
+            f"{of(signed['say_ai'], count)} say so in signed credentials that hold. {marked}"
+        ),
+        figures=(
+            ("credentials intact", of(held, count)),
+            ("of these, signer known on this computer", of(signed.get("valid", 0), held)),
+            ("credentials say: made by a generative model", of(signed["say_ai"], count)),
+            ("the right mark in the pixels", of(mark["marked"], count)),
+            *(
+                (name, of(each["read"], each["of"]))
+                for name, each in zip(lived, mark["edits"], strict=True)
+                if each["of"]
+            ),
+            ("false alarms, derived bound", f"below {mark['false_alarm']:.0e} a picture"),
+        ),
+        limits=(
+            "A signature proves who signed and that nothing was changed since; not that the "
+            "signer tells the truth.",
+            "Most web sites drop credentials, and who wants the mark gone can remove it, or copy "
+            "it onto another picture: a picture without them may still be made by AI.",
+        ),
+    )
+
+
+def who_deserves(document: Document) -> Answer:
+    rows, model, people = document["credits"], document["model"], document["human"]
+    authors = list(dict.fromkeys(row["author"] for row in rows))
+    measured = rows[0]["influence_share"] is not None
+    total = f"{model['training_pictures']:,}"
+    if len(authors) == 1:
+        training = f"All {total} pictures that the model learnt from are by {authors[0]}."
+    else:
+        told = ", ".join(
+            f"{row['author']} {percent(shown(row))} ({percent(row['low'])} to "
+            f"{percent(row['high'])})"
+            for row in rows
+        )
+        by = "influence" if measured else "likeness"
+        training = f"Of the {total} pictures that the model learnt from, shares by {by}: {told}."
+    named = {party["part"]: party["who"] for party in document["parties"]}
+    figures = [("training pictures", total), ("their authors", str(len(authors)))]
+    for row in rows:
+        who = row["author"] if len(rows) == 1 else f"{row['author']}, {row['source']}"
+        figures.append((f"share by likeness: {who}", percent(row["similar_share"])))
+        if measured:
+            spread = f"{percent(row['low'])} to {percent(row['high'])}"
+            figures.append(
+                (f"share by influence: {who}", f"{percent(row['influence_share'])} ({spread})")
+            )
+    figures += [
+        ("prompts written", str(people["prompts_written"])),
+        ("candidates drawn", str(people["candidates_drawn"])),
+        ("candidates that a person judged", str(people["candidates_judged"])),
+        (
+            "picked, rejected, rated by hand",
+            f"{people['picked']}, {people['rejected']}, {people['rated']}",
+        ),
+    ]
+    if people["first_act"]:
+        figures.append(
+            ("judged between", f"{moment(people['first_act'])} and {moment(people['last_act'])}")
+        )
+    limits = [
+        "Similar is not owed: a picture can resemble one that it has nothing from.",
+        "What a person did outside of this program, such as thinking, is not counted.",
+        "Nothing here settles who owns a picture or who should be paid.",
+    ]
+    if measured:
+        limits.insert(
+            1,
+            "Influence is an estimate from gradients, its interval says only how far its parts "
+            "agree. Where the truth was known, it named the right author first for MEASURED "
+            "(benchmarks/credits.md).",
+        )
+    else:
+        limits.insert(1, "Influence was not measured here, only likeness.")
+    return Answer(
+        name="credit",
+        question="Who deserves credit?",
+        answer=(
+            f"Four parties. {training} The model was trained by: {named['trained the model']}. "
+            f"The prompts were written by: {named['wrote the prompt']}. The pictures were chosen "
+            f"by: {named['chose the picture']}, {people['picked']} picked by hand out of "
+            f"{people['candidates_drawn']} candidates."
+        ),
+        figures=tuple(figures),
+        limits=tuple(limits),
+    )
+
+
+def is_it_new(document: Document) -> Answer:
+    found = document["newness"]
+    by = {
+        verdict: sum(each["verdict"] == verdict for each in found)
+        for verdict in ("new", "close", "copy")
+    }
+    nearest = min(found, key=lambda each: each["percentile"])
+    control = document["newness_control"]
+    which = "pictures of the same kind that the model never saw"
+    opening = (
+        "Yes" if not by["close"] + by["copy"] else "Mostly" if by["new"] > len(found) / 2 else "No"
+    )
+    return Answer(
+        name="new",
+        question="Is it new?",
+        answer=(
+            f"{opening}. {of(by['new'], len(found))} are new, {by['close']} close to a training "
+            f"picture, {by['copy']} copies. The yardstick is {control['pictures']} {which}: a "
+            "picture is close if at most 1 % of them come as near to a training picture."
+        ),
+        figures=(
+            ("new", of(by["new"], len(found))),
+            ("close", of(by["close"], len(found))),
+            ("copy", of(by["copy"], len(found))),
+            (
+                "nearest of all",
+                f"“{nearest['file']}”: {nearest['percentile']:.3g} % of real ones as near",
+            ),
+            ("real pictures as yardstick", str(control["pictures"])),
+            ("training pictures compared with", f"{document['model']['training_pictures']:,}"),
+        ),
+        limits=(
+            "Compared with the pictures that this model learnt from, not with all pictures in the "
+            "world.",
+            "New pixels are not a new idea: every picture here joins what the training pictures "
+            "show.",
+        ),
+    )
+
+
+def is_it_alike(document: Document) -> Answer:
+    found = document["variety"]
+    n = found["n"]
+    low, high = found["vendi_interval"]
+    repeated = sum(len(group) for group in found["repeats"])
+    share = found["vendi"] / max(found["training"], 1e-9)
+    return Answer(
+        name="alike",
+        question="Does it all look alike?",
+        answer=(
+            f"Of any {n} of these pictures, {found['vendi']:.1f} are different in effect; of {n} "
+            f"training pictures {found['training']:.1f}. So the collection is {share:.0%} as "
+            f"varied as what the model learnt from. {repeated or 'No'} pictures repeat one another."
+        ),
+        figures=(
+            (
+                f"Vendi score of {n}, by what is shown",
+                f"{found['vendi']:.2f} ({low:.2f} to {high:.2f})",
+            ),
+            (f"the same of {n} training pictures", f"{found['training']:.2f}"),
+            (f"Vendi score of {n}, by pixels", f"{found['vendi_pixels']:.2f}"),
+            (f"the same of {n} training pictures", f"{found['training_pixels']:.2f}"),
+            ("groups that repeat one another", str(len(found["repeats"]))),
+        ),
+        limits=(
+            "What is shown is told by a small network that knows this model's world alone: "
+            "differences that its captions never name hardly count.",
+            "Whether pictures bore a person, no number says.",
+        ),
+    )
+
+
+def disclosure(document: Document) -> str:
+    """Text to publish beside the collection."""
+    about, people = document["collection"], document["human"]
+    by = f" by {about['artist']}" if about["artist"] else ""
+    return (
+        f"Every picture in “{about['title']}”{by} is synthetic: the neural network "
+        f"{document['model']['name']} ({document['model']['hash']}) drew it from noise, following "
+        f"one sentence. No photograph shows any of this. {about['pictures']} pictures were chosen "
+        f"from {people['candidates_drawn']} candidates, {people['picked']} of them by hand. "
+        f"{document['credit_line']} The files carry Content Credentials (C2PA)"
+        + (" and an invisible mark." if document["watermark"]["marked"] else ".")
+    )
+
+
+def duties(document: Document) -> tuple[Duty, ...]:
+    """Rules that a publisher may fall under. Help, not legal advice."""
+    count, mark = document["collection"]["pictures"], document["watermark"]
+    signed = of(
+        document["credentials"].get("valid", 0) + document["credentials"].get("untrusted", 0), count
+    )
+    marked = of(mark["marked"], count)
+    stamped = (
+        "The signature carries a trusted time only if ROCKETMAN_TIMESTAMP_URL was set when the "
+        "pictures were drawn."
+    )
+    return (
+        Duty(
+            name="European Union: AI Act, Article 50, and its code of practice of June 2026",
+            asks="Providers mark output so that machines can tell; the code asks for signed, "
+            "time-stamped metadata and an imperceptible watermark. Publishers label deep fakes.",
+            here=f"Signed metadata in {signed}, watermark in {marked}, and a detector for both "
+            "(`rocketman verify`).",
+            missing=stamped,
+        ),
+        Duty(
+            name="California: AI Transparency Act (SB 942, as amended by AB 853)",
+            asks="Providers with more than a million monthly users: a latent disclosure with the "
+            "provider's name, system and version, time and an identifier, an offered visible one, "
+            "and a free detection tool.",
+            here=f"Signer, system, version and identifier in {signed}; the text below as a visible "
+            "disclosure; `rocketman verify` is free.",
+            missing=stamped,
+        ),
+        Duty(
+            name="China: labelling measures of 2025 and GB 45438-2025",
+            asks="A visible label, and an implicit one in the file's metadata.",
+            here="The implicit label is written where ROCKETMAN_AIGC_PRODUCER names the producer.",
+            missing="The visible label on the picture is yours to add.",
+        ),
+        Duty(
+            name="YouTube: altered or synthetic content",
+            asks="Tick the box where realistic content was made or changed by AI; C2PA 2.1 or "
+            "later is read where a file carries it.",
+            here="The film carries C2PA credentials, its description the disclosure.",
+            missing="Whether your pictures count as realistic is yours to judge. In doubt, tick.",
+        ),
+    )
+
+
+def of(part: int, whole: int) -> str:
+    return f"{part} of {whole}"
+
+
+def percent(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def shown(row: Mapping[str, Any]) -> float:
+    share = row["similar_share"] if row["influence_share"] is None else row["influence_share"]
+    return float(share)
+
+
+def moment(at: str) -> str:
+    """2026-11-25T09:02:08+00:00 -> 2026-11-25 09:02 UTC"""
+    return f"{at[:10]} {at[11:16]} UTC"

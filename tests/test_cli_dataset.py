@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rocketman import cli, data
+from rocketman import cli
+from rocketman.data import batches as data
 
 AddPicture = Callable[..., None]
 

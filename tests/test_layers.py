@@ -51,9 +51,7 @@ def part(path: Path) -> str:
 
 
 def home(name: str) -> str:
-    """Files of one theme share a level, as if they were one package: data_check is of data."""
-    if name.startswith("data_"):
-        return "data"
+    """Command files share the level of the command line, as if they were one package."""
     return "cli" if name.startswith("cli_") or name == "__main__" else name
 
 

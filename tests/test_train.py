@@ -83,7 +83,7 @@ def test_thumbnails_train_like_the_folder(
     config: TrainConfig, shapes: Path, tmp_path: Path
 ) -> None:
     """A run on atlases of the pictures sees the same words, and nearly the same losses."""
-    from rocketman.data_thumbnails import write_thumbnails
+    from rocketman.data.thumbnails import write_thumbnails
 
     write_thumbnails(shapes, tmp_path / "small", 16)
     runs = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from rocketman.data_sources import Problem
+    from rocketman.data.sources import Problem
 
 dataset = typer.Typer(help="Render, look at, check and pack data sets.", rich_markup_mode=None)
 
@@ -39,7 +39,7 @@ def render(
 ) -> None:
     """Render captioned pictures with Blender. The same command goes on after a stop."""
     from rocketman.cli import bar, say, wrong, wrong_use
-    from rocketman.data_card import write_card
+    from rocketman.data.card import write_card
     from rocketman.scenes.dataset import RenderError, SceneError, render_scene
     from rocketman.scenes.dataset import render as run
 
@@ -78,18 +78,18 @@ def show(
     out: Annotated[Path, typer.Option(metavar="FILE.png")] = Path("contact-sheet.png"),
 ) -> None:
     """Draw a contact sheet of a data set and count its factors."""
-    from rocketman import data_show
     from rocketman.cli import say, wrong, wrong_use
+    from rocketman.data import show
 
     if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         wrong(f"{out} should end in .png, .jpg or .webp.")
     if not out.parent.is_dir():
         wrong(f"{out} cannot be saved: there is no folder {out.parent}.")
     with wrong_use(ValueError):
-        sheet = data_show.contact_sheet(folder)
-        sources = data_show.open_splits(folder)
+        sheet = show.contact_sheet(folder)
+        sources = show.open_splits(folder)
     sizes = {split: len(source.rows) for split, source in sources.items()}
-    typer.echo(data_show.table(data_show.factor_counts(folder), sizes))
+    typer.echo(show.table(show.factor_counts(folder), sizes))
     sheet.save(out)
     say(f"{out} shows {folder}")
 
@@ -101,7 +101,7 @@ def check(
 ) -> None:
     """Name everything that is wrong with a data set. Exit code 1 if anything is."""
     from rocketman.cli import bar, say, wrong_use
-    from rocketman.data_check import check as look
+    from rocketman.data.check import check as look
 
     with wrong_use(ValueError), bar("checking") as advance:
         report = look(folder, advance)
@@ -133,8 +133,8 @@ def pack(
 ) -> None:
     """Write a data set as WebP pictures, in WebDataset shards or a folder, with a card."""
     from rocketman.cli import bar, say, wrong_use
-    from rocketman.data_card import write_card
-    from rocketman.data_pack import pack as write
+    from rocketman.data.card import write_card
+    from rocketman.data.pack import pack as write
 
     with wrong_use(ValueError), bar("packing") as advance:
         problems = write(folder, out, form, size, count, advance)
@@ -151,8 +151,8 @@ def thumbnails(
 ) -> None:
     """Write a data set as atlases of small pictures, about 1 kB each; training reads them."""
     from rocketman.cli import bar, say, wrong_use
-    from rocketman.data_card import write_card
-    from rocketman.data_thumbnails import write_thumbnails
+    from rocketman.data.card import write_card
+    from rocketman.data.thumbnails import write_thumbnails
 
     with wrong_use(ValueError), bar("packing") as advance:
         problems = write_thumbnails(folder, out, size, advance)
@@ -165,7 +165,7 @@ def thumbnails(
 def card(folder: Dir) -> None:
     """Write the card of a data set: DIR/README.md and DIR/sample.jpg."""
     from rocketman.cli import say, wrong_use
-    from rocketman.data_card import write_card
+    from rocketman.data.card import write_card
 
     with wrong_use(ValueError):
         path = write_card(folder)

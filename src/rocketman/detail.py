@@ -23,7 +23,7 @@ import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rocketman.data import load_split, to_floats
+from rocketman.data.batches import load_split, to_floats
 from rocketman.files import write_whole
 from rocketman.weights import DETAIL, open_model
 

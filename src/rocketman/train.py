@@ -34,8 +34,15 @@ from torch import Tensor
 
 from rocketman import flow, sampling
 from rocketman.captions import CONTEXT_LENGTH, PAD, tokens
-from rocketman.data import Batches, Pictures, load_split, to_floats, to_pixels, vocabulary_of
-from rocketman.data_sources import splits
+from rocketman.data.batches import (
+    Batches,
+    Pictures,
+    load_split,
+    to_floats,
+    to_pixels,
+    vocabulary_of,
+)
+from rocketman.data.sources import splits
 from rocketman.export import write_model
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from rocketman.captions import OTHER_WORDS, SPLITS
-from rocketman.data_check import check
-from rocketman.data_sources import read_split, splits
+from rocketman.data.check import check
+from rocketman.data.sources import read_split, splits
 from rocketman.scenes import dataset
 from rocketman.scenes.spec import draw
 

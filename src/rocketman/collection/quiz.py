@@ -21,7 +21,7 @@ from rocketman.captions import Split, vocabulary, words
 from rocketman.collection.plan import Plan
 from rocketman.collection.tables import PlanError
 from rocketman.collection.works import Work
-from rocketman.data_sources import Source, read_split, splits
+from rocketman.data.sources import Source, read_split, splits
 from rocketman.weights import ModelError, embedded, open_model
 
 PAIRS = 20

@@ -22,7 +22,7 @@ Matrix4 = NDArray[np.float64]
 
 Fingers = Literal["wrap", "press", "pluck", "flat", "pinch"]
 """wrap: around a neck, tube or handle; press: curved, tips down on keys, strings or valves;
-pluck: half curled, tips at the strings; flat: on a drum skin; pinch: around a bow, stick or pick."""
+pluck: half curled, tips at the strings; flat: on a drum skin; pinch: around a bow or stick."""
 Tool = Literal["", "bow", "stick", "mallet"]
 
 

@@ -1,16 +1,10 @@
 """Captioned pictures -> batches of arrays.
 
-Reads a split of any data set that `data_sources.py` knows. Each picture is decoded once, cropped
+Reads a split of any data set that `sources.py` knows. Each picture is decoded once, cropped
 to its central square, reduced to the training size and kept in one memory-mapped array in the
 cache folder; later runs only map it, and a run that was stopped while decoding goes on from there.
 Pictures are never mirrored: a caption may speak of left and right, and a mirrored harp is another
 harp. Numpy only. Next: `train.py` asks for one batch a step.
-
-    data_sources.py     what people have -> rows and a way to each picture
-    data_check.py       everything wrong with a data set, near-duplicates, counts
-    data_show.py        a contact sheet
-    data_pack.py        WebDataset shards; data_thumbnails.py: atlases of small pictures
-    data_card.py        the README.md of a data set
 """
 
 from __future__ import annotations
@@ -31,8 +25,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman.captions import Split, tokens, words
-from rocketman.data_pictures import BadPicture, open_file
-from rocketman.data_sources import Problem, Row, Source, read_split
+from rocketman.data.pictures import BadPicture, open_file
+from rocketman.data.sources import Problem, Row, Source, read_split
 from rocketman.files import write_whole
 
 LARGEST_VOCABULARY = 4096

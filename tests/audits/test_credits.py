@@ -1,4 +1,4 @@
-"""Credits: gradients are the true ones, pictures find themselves, shares add up, words are plain."""
+"""Credits: gradients are the true ones, pictures find themselves, shares add up, plain words."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ from PIL import Image, ImageEnhance, ImageOps
 from rocketman.audits import alignment
 from rocketman.audits.probes import Probes, load_probes
 from rocketman.captions import Split
-from rocketman.data import Pictures, central_square, load_split
-from rocketman.data_sources import read_split, splits
+from rocketman.data.batches import Pictures, central_square, load_split
+from rocketman.data.sources import read_split, splits
 from rocketman.files import write_whole
 from rocketman.weights import ModelError, embedded, open_model
 

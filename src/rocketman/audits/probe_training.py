@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from rocketman.audits.index import filled_splits
 from rocketman.audits.probes import NONE, PROBES, level_names, parse
 from rocketman.captions import FACTORS, words
-from rocketman.data import load_split, to_floats, to_pixels
+from rocketman.data.batches import load_split, to_floats, to_pixels
 from rocketman.files import write_whole
 
 SIZE = 128

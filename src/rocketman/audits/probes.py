@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman.captions import canonical, words
-from rocketman.data import central_square, to_floats
+from rocketman.data.batches import central_square, to_floats
 from rocketman.weights import ModelError, embedded
 
 PROBES = "probes.onnx"

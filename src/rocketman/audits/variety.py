@@ -19,7 +19,7 @@ from PIL import Image
 from rocketman.audits import alignment
 from rocketman.audits.index import TrainingIndex
 from rocketman.audits.probes import Probes
-from rocketman.data import central_square
+from rocketman.data.batches import central_square
 
 SAMPLE, SUBSETS = 16, 200
 """Pictures at which scores are told, and random subsets of that size."""

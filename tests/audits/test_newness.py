@@ -74,7 +74,8 @@ def test_fresh_pictures_are_new(index: TrainingIndex, fresh: list[Image.Image]) 
 
 
 def test_the_index_is_the_training_split(index: TrainingIndex, data: Path) -> None:
-    rows = [json.loads(line) for line in (data / "train" / "metadata.jsonl").open()]
+    lines = (data / "train" / "metadata.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
     assert len(index) == len(rows) == 180
     assert index.features.shape[0] == index.hashes.shape[0] == 180
     assert isinstance(index.features, np.memmap)
@@ -111,14 +112,11 @@ def test_the_command(audited: Path, data: Path, tmp_path: Path, fresh: list[Imag
     assert (first["verdict"], first["nearest"], first["file"]) == ("copy", "0006.png", str(copy))
     assert first["percentile"] == 0
     assert second["verdict"] == "new"
-    assert Image.open(sheet).height == 2 * side_height()
+    with Image.open(sheet) as shown:
+        assert shown.height == 2 * (384 + 56 + 24)
     result = run(app, arguments)
     assert "copy of 0006.png" in result.stdout
     assert run(app, ["audit", "picture", str(new), "--model", str(audited)]).exit_code == 0
-
-
-def side_height() -> int:
-    return 384 + 56 + 24
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ def probes(audited: Path) -> Probes:
 def validation(data: Path) -> tuple[list[Image.Image], list[dict[str, str]]]:
     lines = (data / "validation" / "metadata.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    return [Image.open(data / "validation" / row["file_name"]) for row in rows], rows
+    files = [data / "validation" / row["file_name"] for row in rows]
+    return [Image.open(file).convert("RGB") for file in files], rows
 
 
 def test_levels_come_from_the_data_set(probes: Probes) -> None:

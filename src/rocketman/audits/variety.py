@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman.audits import alignment
-from rocketman.audits.index import TrainingIndex
+from rocketman.audits.index import CANDIDATES, TrainingIndex
 from rocketman.audits.probes import Probes
 from rocketman.data.batches import central_square
 
@@ -125,12 +125,12 @@ def repeats(pictures: Sequence[Image.Image], repeat_at: float) -> tuple[tuple[in
     if len(pictures) < 2:
         return ()
     alike = alignment.search(pictures, coarse)
-    alike = np.maximum(alike, alike.T)
+    np.fill_diagonal(alike, -1)
     group = list(range(len(pictures)))
-    pairs = np.argwhere(np.triu(alike, 1) > 1 - 1.5 * repeat_at)  # the cheap search is less sharp
-    for a, b in pairs:
-        if group[a] != group[b] and 1 - alignment.fit(pictures[a], fine[b]) < repeat_at:
-            joined, kept = group[b], group[a]
-            group = [kept if each == joined else each for each in group]
+    for a, found in enumerate(alike):
+        for b in np.argsort(-found)[:CANDIDATES]:
+            if group[a] != group[b] and 1 - alignment.fit(pictures[a], fine[b]) < repeat_at:
+                joined, kept = max(group[a], group[b]), min(group[a], group[b])
+                group = [kept if each == joined else each for each in group]
     sets = {k: tuple(n for n, of in enumerate(group) if of == k) for k in dict.fromkeys(group)}
     return tuple(members for members in sets.values() if len(members) > 1)

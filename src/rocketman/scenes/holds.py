@@ -75,3 +75,17 @@ class Hold:
     """Legs as on a stool (cello, piano, drum kit); else floating free."""
     spread: float = field(default=0.0)
     """How far the knees are apart beyond normal, metres (a cello between them)."""
+
+
+def hung(point: Point, grip: Point, x: Point, z: Point, size: float = 1.0) -> Matrix4:
+    """Axes along `x` and, as near as it can be, `z`; the instrument's `grip` comes to `point`.
+
+    `size` enlarges the instrument over its builder's measures.
+    """
+    ex = np.asarray(x, float) / np.linalg.norm(x)
+    ez = np.asarray(z, float) - ex * float(np.dot(z, ex))
+    ez /= np.linalg.norm(ez)
+    made = np.eye(4)
+    made[:3, :3] = size * np.stack([ex, np.cross(ez, ex), ez], axis=1)
+    made[:3, 3] = np.asarray(point, float) - made[:3, :3] @ np.asarray(grip, float)
+    return made

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rocketman.scenes.holds import Capsule, Grip, Hold, Matrix4, Point
-from rocketman.scenes.string_holds import hung
+from rocketman.scenes.holds import Capsule, Grip, Hold, Matrix4, Point, hung
 
 _ABOUT_FACE = np.diag((-1.0, -1.0, 1.0, 1.0))
 

@@ -6,8 +6,7 @@ mallets where the grips say.
 
 from __future__ import annotations
 
-from rocketman.scenes.holds import Capsule, Grip, Hold
-from rocketman.scenes.wind_holds import hung
+from rocketman.scenes.holds import Capsule, Grip, Hold, hung
 
 PERCUSSION_HOLDS: dict[str, Hold] = {
     "drum": Hold(

@@ -7,21 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rocketman.scenes.holds import Capsule, Grip, Hold, Matrix4, Point
-
-
-def hung(point: Point, grip: Point, x: Point, z: Point, size: float = 1.0) -> Matrix4:
-    """Axes along `x` and, as near as it can be, `z`; the instrument's `grip` comes to `point`.
-
-    `size` enlarges the instrument over its builder's measures.
-    """
-    ex = np.asarray(x, float) / np.linalg.norm(x)
-    ez = np.asarray(z, float) - ex * float(np.dot(z, ex))
-    ez /= np.linalg.norm(ez)
-    made = np.eye(4)
-    made[:3, :3] = size * np.stack([ex, np.cross(ez, ex), ez], axis=1)
-    made[:3, 3] = np.asarray(point, float) - made[:3, :3] @ np.asarray(grip, float)
-    return made
+from rocketman.scenes.holds import Capsule, Grip, Hold, Point, hung
 
 
 def _fretted(

@@ -5,23 +5,7 @@ See `holds.py` for the frames. The builders are in `brass.py` and `woodwinds.py`
 
 from __future__ import annotations
 
-import numpy as np
-
-from rocketman.scenes.holds import Capsule, Grip, Hold, Matrix4, Point
-
-
-def hung(point: Point, grip: Point, x: Point, z: Point) -> Matrix4:
-    """The pose with axes along `x` and near `z` that brings the instrument's `grip` to `point`."""
-    ex = np.asarray(x, dtype=float)
-    ex /= np.linalg.norm(ex)
-    ez = np.asarray(z, dtype=float)
-    ez = ez - ex * (ez @ ex)
-    ez /= np.linalg.norm(ez)
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([ex, np.cross(ez, ex), ez], axis=1)
-    pose[:3, 3] = np.asarray(point) - pose[:3, :3] @ np.asarray(grip)
-    return pose
-
+from rocketman.scenes.holds import Capsule, Grip, Hold, hung
 
 WIND_HOLDS: dict[str, Hold] = {
     "trumpet": Hold(

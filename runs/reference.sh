@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# The shipped weights, from nothing: pictures, transformer, second stage.
-# Two cores need about two hours. Rendering needs Python 3.11 with the extra `scenes`, training the
-# extra `train`. Every step goes on where it stopped when the script is started again.
+# A model from nothing: pictures, their thumbnails, transformer, second stage.
+# Two quiet cores need about five hours. Rendering needs Python 3.11 with the extra `scenes`, the
+# rest the extra `train`. Every step goes on where it stopped when the script is started again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-data=$HOME/.cache/rocketman/first-light  # as in runs/first-light.toml
+data=$HOME/.cache/rocketman/astronauts
 run=${1:-$HOME/.cache/rocketman/runs/astronauts}
 
-rocketman dataset render --count 2950 --size 128 --seed 1 --out "$data" --workers 2
+rocketman dataset render --count 8000 --size 256 --seed 1 --out "$data" --workers 2 --passes
+rocketman dataset thumbnails "$data" --out datasets/astronauts-64  # as runs/astronauts.toml reads
 if [ ! -e "$run/model/config.toml" ]; then
     resume=()
     if compgen -G "$run/checkpoints/step-*.safetensors" >/dev/null; then resume=(--resume); fi
-    rocketman train runs/first-light.toml --out "$run" "${resume[@]}"
+    rocketman train runs/astronauts.toml --out "$run" "${resume[@]}"
 fi
 if [ ! -e "$run/model/detail.onnx" ]; then
     python -m rocketman.detail "$data" "$run/model"

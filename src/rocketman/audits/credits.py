@@ -2,19 +2,20 @@
 
 Two lists of training pictures, kept apart because they answer two questions:
 
-    similar       nearest by the probes' features: likeness, and no more than that
+    similar       nearest by the probes' features and by colours: likeness, and no more than that
     influential   learning them moved the weights as learning this picture would (influence.py)
 
 Either is added up by author: the share of an author is that of their pictures among the TOP ones,
-each counting by how far it stands out from all of them. Both are estimates, told with the interval
-that holds 90 % of them when their parts are drawn again (bootstrap): features of the one, views of
-the other. Light; the influential ones need PyTorch. Next: `collection/report.py`, `cli_audit.py`.
+each counting by the cube of how far it stands out from all, so that the first ones count most. Both
+are means over views, told with the interval that holds 90 % of them when the views are drawn again
+(bootstrap). Light; the influential ones need PyTorch. Next: `collection/report.py`, `cli_audit.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from rocketman.audits.index import TrainingIndex
+from rocketman.audits.variety import PIXELS, pixel_vectors
 from rocketman.provenance.verify import verify
 from rocketman.weights import Model, ModelError, embedded, open_model
 
@@ -32,8 +34,12 @@ if TYPE_CHECKING:
 
 TOP = 20
 """Training pictures that count for a picture."""
+SHARPNESS = 3
+"""The power: with 1, the many that are a little alike outweighed the one that is much alike."""
 LISTED = 5
 """Of them, those that are named."""
+HALF_VIEWS = 8
+"""Views of what is shown, and as many of how it looks."""
 RESAMPLES = 200
 INTERVAL = (0.05, 0.95)
 UNNAMED = "an author whom the data set does not name"
@@ -60,7 +66,7 @@ class Training:
     about: dict[str, str]
     """file, sha256, caption, author, license, source."""
     score: float
-    """similar: cosine, -1 to 1; influential: in standard deviations of all training pictures."""
+    """In standard deviations of all training pictures."""
     low: float
     high: float
 
@@ -168,17 +174,54 @@ def load_influence(folder: Path) -> tuple[Influence | None, str]:
 
 
 def similarities(pictures: Sequence[Image.Image], index: TrainingIndex) -> Floats:
-    """(pictures, D, N): the part of each feature in the cosine to each training picture.
+    """(pictures, views, N): likeness to each training picture, in standard deviations of them.
 
-    Of the picture or its mirror image, whichever is nearer to the training picture.
+    A view is a group of the probes' features or a region of the picture in its colours; their mean
+    weighs what is shown and how it looks alike. Of a picture or its mirror image, whichever is
+    nearer to the training picture.
     """
-    bank = index.bank.features  # (N, D)
-    plain = index.probes.features(pictures)
-    mirrored = index.probes.features([ImageOps.mirror(each) for each in pictures])
-    turned = (mirrored @ bank.T > plain @ bank.T)[:, None]  # (Q, 1, N)
-    dimensions = bank.shape[1]
-    parts = np.where(turned, mirrored[:, :, None], plain[:, :, None]) * bank.T
-    return np.asarray(parts * dimensions, np.float32)  # so that their mean is the cosine
+    mirrored = [ImageOps.mirror(each) for each in pictures]
+    plain, turned = _views(pictures, index), _views(mirrored, index)
+    nearer = (turned.mean(axis=1) > plain.mean(axis=1))[:, None]  # (Q, 1, N)
+    return np.where(nearer, turned, plain)
+
+
+def _views(pictures: Sequence[Image.Image], index: TrainingIndex) -> Floats:
+    mean, colours = _colours(index)
+    asked = _unit(pixel_vectors(pictures) - mean)
+    shown = _contributions(index.probes.features(pictures), index.bank.features)
+    looks = _contributions(_by_region(asked), _by_region(colours))
+    return np.concatenate([shown, looks], axis=1)
+
+
+def _contributions(asked: Floats, bank: Floats) -> Floats:
+    """(Q, D), (N, D) of unit length -> (Q, HALF_VIEWS, N): the cosine by groups of dimensions.
+
+    Scaled so that the mean over the groups is the cosine in standard deviations.
+    """
+    q, n = (each.reshape(len(each), HALF_VIEWS, -1) for each in (asked, bank))
+    parts = np.einsum("qvd,nvd->qvn", q, n)
+    spread = parts.sum(axis=1).std(axis=1)[:, None, None]
+    return np.asarray(HALF_VIEWS * parts / np.maximum(spread, 1e-9), np.float32)
+
+
+def _by_region(vectors: Floats) -> Floats:
+    """Colours (n, 32 * 32 * 3), reordered so that each eighth is a region: 4 down, 2 across."""
+    side = PIXELS
+    tiles = vectors.reshape(-1, 4, side // 4, 2, side // 2, 3).transpose(0, 1, 3, 2, 4, 5)
+    return tiles.reshape(len(vectors), -1)
+
+
+@lru_cache(maxsize=1)
+def _colours(index: TrainingIndex) -> tuple[Floats, Floats]:
+    """The training pictures' mean colours, and what each has beside them, of unit length."""
+    vectors = pixel_vectors([Image.fromarray(each) for each in index.thumbnails])
+    mean = vectors.mean(axis=0)
+    return mean, _unit(vectors - mean)
+
+
+def _unit(rows: Floats) -> Floats:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
 
 
 def half(parts: Floats, groups: Sequence[Group], index: TrainingIndex) -> Half:
@@ -222,11 +265,11 @@ def shares(scores: Floats, resampled: Floats, groups: Sequence[Group]) -> dict[G
 def share_of(scores: Floats, place: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """(R, count): how much of the weight of the TOP training pictures lies in each group.
 
-    A picture weighs by how far its score stands above the mean of all.
+    A picture weighs by how far its score stands above the mean of all, to the power SHARPNESS.
     """
     top = np.argsort(-scores, axis=1)[:, :TOP]
     weight = np.take_along_axis(scores, top, 1) - scores.mean(axis=1, keepdims=True)
-    weight = np.maximum(weight, 0).astype(np.float64)
+    weight = np.maximum(weight, 0).astype(np.float64) ** SHARPNESS
     found = np.zeros((len(scores), count))
     for row, (where, much) in enumerate(zip(place[top], weight, strict=True)):
         found[row] = np.bincount(where, much, count)

@@ -28,6 +28,7 @@ CLAIM = Claim(
     recipe={"prompt": "a harp above mars", "seed": 2**64 - 1, "guidance_scale": 3.0},
     watermark_id="0badcafe",
     human={"wrote_prompt": "", "chose": "A person chose this one of 12."},
+    credit="Training pictures: 2,655, all by The Rocketman authors.",
 )
 
 
@@ -72,6 +73,7 @@ def test_signed_and_read(tmp_path: Path, encoded: Encode, kind: str) -> None:
     assert found.generator == "Rocketman 0.1.0"
     assert found.source_type == "trainedAlgorithmicMedia"
     assert found.watermark_id == "0badcafe"
+    assert found.credit == CLAIM.credit
     assert found.recipe == {
         "prompt": "a harp above mars",
         "seed": str(2**64 - 1),

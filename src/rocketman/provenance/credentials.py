@@ -41,6 +41,7 @@ AI_COMPOSED = IPTC + "compositeWithTrainedAlgorithmicMedia"
 """IPTC's word for "put together, in part from what a generative model made"."""
 
 RECIPE = "rocketman.recipe"
+CREDITS = "rocketman.credits"
 SOFT_BINDING = "c2pa.soft-binding"
 WATERMARK_ALGORITHM = "rocketman.watermark.1"
 
@@ -84,6 +85,8 @@ class Claim:
     """Of the data set that the model learnt from."""
     human: Mapping[HumanPart, str] = field(default_factory=dict)
     """What a person did; the value is a sentence, or "" for the usual one."""
+    credit: str = ""
+    """Whose training pictures count, in a line (`audits/credits.py`); "" if nobody looked."""
     source_type: str = AI_MADE
     description: str = "Drawn from noise by a diffusion model."
     """Of the making, in one sentence."""
@@ -111,6 +114,8 @@ class CredentialState:
     """IPTC digital source type, the last part of its address."""
     recipe: Mapping[str, Any] | None = None
     watermark_id: str | None = None
+    credit: str | None = None
+    """Whose training pictures count."""
 
 
 def sign(data: bytes, claim: Claim) -> bytes:
@@ -294,6 +299,8 @@ def _definition(claim: Claim) -> dict[str, Any]:
     if claim.recipe is not None:
         recipe = {key: _fit(value) for key, value in claim.recipe.items()}
         assertions.append({"label": RECIPE, "data": recipe})
+    if claim.credit:
+        assertions.append({"label": CREDITS, "data": {"line": _fit(claim.credit)}})
     made = {"label": "c2pa.actions.v2", "data": {"actions": actions}}
     return {"claim_generator_info": [agent], "assertions": [made, *assertions]}
 
@@ -335,6 +342,7 @@ def _judge(report: Mapping[str, Any]) -> CredentialState:
         source_type=_source_type(manifest),
         recipe=_assertion(manifest, RECIPE),
         watermark_id=_watermark_id(manifest),
+        credit=_line((_assertion(manifest, CREDITS) or {}).get("line")),
     )
 
 
@@ -393,6 +401,10 @@ def _generator(manifest: Mapping[str, Any]) -> str | None:
         return f"{info[0].get('name', '')} {info[0].get('version', '')}".strip() or None
     old = manifest.get("claim_generator")
     return str(old) if old else None
+
+
+def _line(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _watermark_id(manifest: Mapping[str, Any]) -> str | None:

@@ -119,6 +119,8 @@ class Verdict:
             if prompt := (self.kept.recipe or {}).get("prompt"):
                 lines[-1] += f" Prompt: {_plain(prompt)}."
             lines.append(f"    {PROVES['kept']}")
+        if self.credentials.credit:
+            lines.append(f"  Credit: {_plain(self.credentials.credit)}")
         if self.recipe is None:
             lines.append("  Recipe: none.")
         else:

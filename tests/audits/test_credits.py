@@ -113,7 +113,7 @@ def test_the_credit_line() -> None:
     }
     line = credit_line(list(shares), 30, shares)
     assert line == (
-        "Training pictures that count most: A 70%, an author whom the data set does not name 30%."
+        "Training pictures that count most: A 70 %, an author whom the data set does not name 30 %."
     )
     alone = {("The Rocketman authors", "x"): Share(share=1, low=1, high=1)}
     line = credit_line(list(alone), 2655, alone)

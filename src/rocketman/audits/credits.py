@@ -354,7 +354,7 @@ def credit_line(groups: Sequence[Group], pictures: int, shares: Mapping[Group, S
     for (author, _), share in shares.items():
         name = author or UNNAMED
         by_author[name] = by_author.get(name, 0) + share.share
-    named = [f"{name} {share:.0%}" for name, share in by_author.items() if share >= 0.005]
+    named = [f"{name} {100 * share:.0f} %" for name, share in by_author.items() if share >= 0.005]
     return f"Training pictures that count most: {', '.join(named)}."
 
 

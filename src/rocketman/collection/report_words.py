@@ -46,17 +46,12 @@ def is_it_ai(document: Document) -> Answer:
     count = document["collection"]["pictures"]
     signed, mark = document["credentials"], document["watermark"]
     held = signed.get("valid", 0) + signed.get("untrusted", 0)
-    worst = min(mark["edits"], key=lambda each: each["read"] / max(1, each["of"]))
-    lived = [
-        (f"mark read, {each['edit']}" if each["edit"] != "none" else "mark read, unedited")
-        for each in mark["edits"]
-    ]
-    marked = (
-        f"{of(mark['marked'], count)} carry an invisible mark in their pixels; of the edits tried, "
-        f"it was read worst when {worst['edit']}: {of(worst['read'], worst['of'])}."
-        if mark["marked"]
-        else "None carries the invisible mark: it needs 256 pixels a side."
-    )
+    lived = ["unedited" if each["edit"] == "none" else each["edit"] for each in mark["edits"]]
+    marked = "None carries the invisible mark: it needs 256 pixels a side."
+    if mark["marked"]:
+        marked = (
+            f"{of(mark['marked'], count)} carry an invisible mark in their pixels, {tested(mark)}"
+        )
     return Answer(
         name="ai",
         question="Is it AI?",
@@ -70,11 +65,11 @@ def is_it_ai(document: Document) -> Answer:
             ("credentials say: made by a generative model", of(signed["say_ai"], count)),
             ("the right mark in the pixels", of(mark["marked"], count)),
             *(
-                (name, of(each["read"], each["of"]))
+                (f"mark read, {name}", of(each["read"], each["of"]))
                 for name, each in zip(lived, mark["edits"], strict=True)
                 if each["of"]
             ),
-            ("false alarms, derived bound", f"below {mark['false_alarm']:.0e} a picture"),
+            ("false alarms, bound derived", f"below one in {round(1 / mark['false_alarm']):,}"),
         ),
         limits=(
             "A signature proves who signed and that nothing was changed since; not that the "
@@ -83,6 +78,15 @@ def is_it_ai(document: Document) -> Answer:
             "it onto another picture: a picture without them may still be made by AI.",
         ),
     )
+
+
+def tested(mark: Mapping[str, Any]) -> str:
+    """What became of the mark when pictures were edited, as the end of a sentence."""
+    worst = min(mark["edits"], key=lambda each: each["read"] / each["of"])
+    tried, count = worst["of"], len(mark["edits"]) - 1
+    if worst["read"] == tried:
+        return f"and it was read in all {tried} that were tried, after each of {count} edits."
+    return f"and was read least often when {worst['edit']}: in {of(worst['read'], tried)} tried."
 
 
 def who_deserves(document: Document) -> Answer:
@@ -120,9 +124,7 @@ def who_deserves(document: Document) -> Answer:
         ),
     ]
     if people["first_act"]:
-        figures.append(
-            ("judged between", f"{moment(people['first_act'])} and {moment(people['last_act'])}")
-        )
+        figures.append(("judged", span(people["first_act"], people["last_act"])))
     limits = [
         "Similar is not owed: a picture can resemble one that it has nothing from.",
         "What a person did outside of this program, such as thinking, is not counted.",
@@ -159,6 +161,7 @@ def is_it_new(document: Document) -> Answer:
     }
     nearest = min(found, key=lambda each: each["percentile"])
     control = document["newness_control"]
+    [title] = [p["title"] for p in document["pictures"] if p["file"] == nearest["file"]]
     which = "pictures of the same kind that the model never saw"
     opening = (
         "Yes" if not by["close"] + by["copy"] else "Mostly" if by["new"] > len(found) / 2 else "No"
@@ -175,10 +178,7 @@ def is_it_new(document: Document) -> Answer:
             ("new", of(by["new"], len(found))),
             ("close", of(by["close"], len(found))),
             ("copy", of(by["copy"], len(found))),
-            (
-                "nearest of all",
-                f"“{nearest['file']}”: {nearest['percentile']:.3g} % of real ones as near",
-            ),
+            ("nearest of all", f"{title}: {nearest['percentile']:.3g} % of real ones as near"),
             ("real pictures as yardstick", str(control["pictures"])),
             ("training pictures compared with", f"{document['model']['training_pictures']:,}"),
         ),
@@ -196,19 +196,22 @@ def is_it_alike(document: Document) -> Answer:
     n = found["n"]
     low, high = found["vendi_interval"]
     repeated = sum(len(group) for group in found["repeats"])
-    share = found["vendi"] / max(found["training"], 1e-9)
+    opening = "No more than the pictures that the model learnt from."
+    if found["vendi"] < found["training"]:
+        opening = "More than the pictures that the model learnt from."
+    spread = "" if low == high else f" ({low:.2f} to {high:.2f})"
     return Answer(
         name="alike",
         question="Does it all look alike?",
         answer=(
-            f"Of any {n} of these pictures, {found['vendi']:.1f} are different in effect; of {n} "
-            f"training pictures {found['training']:.1f}. So the collection is {share:.0%} as "
-            f"varied as what the model learnt from. {repeated or 'No'} pictures repeat one another."
+            f"{opening} Of any {n} of these pictures, {found['vendi']:.1f} are different in "
+            f"effect; of {n} training pictures {found['training']:.1f}. {repeated or 'No'} "
+            "pictures repeat one another."
         ),
         figures=(
             (
                 f"Vendi score of {n}, by what is shown",
-                f"{found['vendi']:.2f} ({low:.2f} to {high:.2f})",
+                f"{found['vendi']:.2f}{spread}",
             ),
             (f"the same of {n} training pictures", f"{found['training']:.2f}"),
             (f"Vendi score of {n}, by pixels", f"{found['vendi_pixels']:.2f}"),
@@ -253,8 +256,8 @@ def duties(document: Document) -> tuple[Duty, ...]:
             name="European Union: AI Act, Article 50, and its code of practice of June 2026",
             asks="Providers mark output so that machines can tell; the code asks for signed, "
             "time-stamped metadata and an imperceptible watermark. Publishers label deep fakes.",
-            here=f"Signed metadata in {signed}, watermark in {marked}, and a detector for both "
-            "(`rocketman verify`).",
+            here=f"Signed metadata in {signed}, watermark in {marked}, and a detector for both: "
+            "rocketman verify.",
             missing=stamped,
         ),
         Duty(
@@ -262,8 +265,8 @@ def duties(document: Document) -> tuple[Duty, ...]:
             asks="Providers with more than a million monthly users: a latent disclosure with the "
             "provider's name, system and version, time and an identifier, an offered visible one, "
             "and a free detection tool.",
-            here=f"Signer, system, version and identifier in {signed}; the text below as a visible "
-            "disclosure; `rocketman verify` is free.",
+            here=f"Signer, system, version and identifier in {signed}; the text above as a visible "
+            "disclosure; rocketman verify is free.",
             missing=stamped,
         ),
         Duty(
@@ -276,7 +279,8 @@ def duties(document: Document) -> tuple[Duty, ...]:
             name="YouTube: altered or synthetic content",
             asks="Tick the box where realistic content was made or changed by AI; C2PA 2.1 or "
             "later is read where a file carries it.",
-            here="The film carries C2PA credentials, its description the disclosure.",
+            here="A film made by rocketman collection film carries C2PA credentials, and the "
+            "disclosure in its description.",
             missing="Whether your pictures count as realistic is yours to judge. In doubt, tick.",
         ),
     )
@@ -287,7 +291,7 @@ def of(part: int, whole: int) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{share:.0%}"
+    return f"{100 * share:.0f} %"
 
 
 def shown(row: Mapping[str, Any]) -> float:
@@ -298,3 +302,10 @@ def shown(row: Mapping[str, Any]) -> float:
 def moment(at: str) -> str:
     """2026-11-25T09:02:08+00:00 -> 2026-11-25 09:02 UTC"""
     return f"{at[:10]} {at[11:16]} UTC"
+
+
+def span(first: str, last: str) -> str:
+    """Two moments; the day once, if it is the same."""
+    if first[:10] == last[:10]:
+        return f"{first[:10]}, {first[11:16]} to {last[11:16]} UTC"
+    return f"{moment(first)} to {moment(last)}"

@@ -17,6 +17,7 @@ from rocketman.audits import alignment
 from rocketman.audits.index import TrainingIndex, copy_threshold, hamming, hashes, load_index
 from rocketman.audits.newness import newness, side_by_side
 from rocketman.cli import app
+from rocketman.weights import embedded, open_model
 
 run = CliRunner().invoke
 
@@ -176,3 +177,14 @@ def test_hashes() -> None:
 def test_the_threshold_of_copies() -> None:
     assert copy_threshold([0.0, 0.1], [0.3, 0.5]) == pytest.approx(0.1975)
     assert copy_threshold([0.0, 0.6], [0.3, 0.5]) == 0.3, "never above the nearest real one"
+
+
+def test_what_ships() -> None:
+    """The embedded model's probes reach their goal, and its index is of the data it learnt from."""
+    index = load_index()
+    model = open_model(embedded())
+    assert index.record["data_hash"] == model.config["record"]["data_hash"]
+    assert index.probes.ceiling >= 0.97
+    assert len(index) == len(index.features) == len(index.hashes) == len(index.thumbnails)
+    [found] = newness([Image.fromarray(index.thumbnails[7])], index)
+    assert (found.verdict, found.row) == ("copy", 7)

@@ -143,6 +143,26 @@ def test_prompt_can_stay_out_of_the_file(tmp_path: Path) -> None:
     assert recipe == replace(RECIPE, prompt="", negative_prompt="", unknown_words=())
 
 
+def test_signed_again_with_what_a_person_did(tmp_path: Path) -> None:
+    import c2pa
+
+    large = IMAGE.resize((256, 256))
+    recipe = replace(RECIPE, width=256, height=256)
+    path = picture.save(large, tmp_path / "a.png", recipe)
+    again = tmp_path / "b.png"
+    picture.sign_again(path, again, {"chose": "A person chose this one of 4."})
+    assert picture.read(again) == recipe
+    with Image.open(path) as first, Image.open(again) as second:
+        assert first.tobytes() == second.tobytes()
+    with c2pa.Reader(str(again)) as reader:
+        report = reader.json()
+    assert "A person chose this one of 4." in report
+    assert "rocketman.chosen" in report
+    IMAGE.save(tmp_path / "strange.png")
+    with pytest.raises(PictureError, match="no recipe"):
+        picture.sign_again(tmp_path / "strange.png", again, {})
+
+
 def test_what_cannot_be_signed_is_not_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ pytest.importorskip("jinja2")
 from rocketman.collection.gallery import GalleryError, build
 from rocketman.collection.run import run
 from rocketman.collection.store import Store
+from rocketman.provenance import picture
 
 Make = Callable[..., Path]
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -109,7 +111,11 @@ def test_pages_say_what_a_picture_is(drawn: Callable[..., Path]) -> None:
     assert "Picked by hand from 2 candidates" in " ".join(page.text.split())
     assert "trainedAlgorithmicMedia" in page.text
     original = folder / "gallery" / "images" / str(file)
-    assert original.read_bytes() == (folder / "pictures" / str(file)).read_bytes()
+    drawn_one = folder / "pictures" / str(file)
+    assert picture.read(original) == picture.read(drawn_one)
+    with Image.open(original) as shown, Image.open(drawn_one) as first:
+        assert shown.tobytes() == first.tobytes()
+    assert b"one of 2 candidates" in original.read_bytes(), "signed again: who chose it"
 
 
 def test_images_come_in_modern_kinds_and_later_ones_are_lazy(drawn: Callable[..., Path]) -> None:
@@ -181,7 +187,13 @@ def test_the_same_collection_gives_the_same_files(drawn: Callable[..., Path]) ->
     build(folder)
     before = snapshot(folder)
     build(folder)
-    assert snapshot(folder) == before
+    after = snapshot(folder)
+    assert set(after) == set(before)
+    signed = {name for name in before if before[name] != after[name]}
+    assert {Path(name).suffix for name in signed} == {".png"}, "a signature is drawn anew"
+    for name in signed:
+        with Image.open(io.BytesIO(before[name])) as old:
+            assert old.tobytes() == Image.open(io.BytesIO(after[name])).tobytes()
     assert not list(folder.glob(".gallery*"))
 
 
@@ -208,6 +220,8 @@ def test_what_is_in_the_way_stays(drawn: Callable[..., Path]) -> None:
 
 def test_a_picture_that_is_gone_or_damaged_is_named(drawn: Callable[..., Path]) -> None:
     folder = drawn()
+    with Store(folder) as store:
+        store.record([("pick", store.rows()[0].id, None)])
     build(folder)
     before = snapshot(folder)
     with Store(folder) as store:

@@ -1,6 +1,7 @@
 """The gallery: a static website of the chosen pictures, for any server or none.
 
-Level 5. Reads collection.toml (`plan.py`), the database (`store.py`, `curate.py`) and the pictures;
+Level 5. Reads collection.toml (`plan.py`), the database (`store.py`, `curate.py`), the pictures and
+their credits, where there is a report (`report.py`);
 writes DIR/gallery: index.html, a page a picture, images, feed.xml; with `url`, sitemap.xml;
 where renders are at hand, "Real or generated?" (`quiz.py`). It is built beside the old one and
 takes its place whole; images that did not change are taken over. Everything works from `file://`
@@ -15,7 +16,7 @@ import io
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,10 @@ from PIL import Image, ImageDraw, ImageFilter, features
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.quiz import Pair, find_renders, pairs
+from rocketman.collection.report import credit_lines
 from rocketman.collection.run import PICTURES
 from rocketman.collection.works import Work, licence_url, load_works
+from rocketman.provenance import picture
 
 FOLDER = "gallery"
 MARKER = ".rocketman-gallery"
@@ -77,10 +80,12 @@ def build(folder: Path) -> Built:
         (part / "pictures").mkdir()
         (part / MARKER).write_text("Built by `rocketman collection gallery`, and replaced by it.\n")
         kinds = ("avif", "webp") if features.check("avif") else ("webp",)
+        credits = credit_lines(folder)
         for work in works:
-            _images(work, kinds, folder / PICTURES, place, part)
+            credit = credits.get(str(work.row.file), "")
+            _images(work, credit, kinds, folder / PICTURES, place, part)
         guesses = _quiz(plan, works, folder / PICTURES, part)
-        _pages(plan, works, guesses, kinds, part)
+        _pages(plan, works, credits, guesses, kinds, part)
         swap(part, place)
     except OSError as error:
         told = error.strerror or str(error)
@@ -109,7 +114,9 @@ def _remarks(plan: Plan, works: list[Work], folder: Path) -> tuple[str, ...]:
 # --- images -----------------------------------------------------------------------------------
 
 
-def _images(work: Work, kinds: Sequence[str], pictures: Path, old: Path, new: Path) -> None:
+def _images(
+    work: Work, credit: str, kinds: Sequence[str], pictures: Path, old: Path, new: Path
+) -> None:
     """The original, each width in each kind, and the card; from the old gallery where it has them.
 
     GalleryError if the picture is gone or damaged.
@@ -119,7 +126,20 @@ def _images(work: Work, kinds: Sequence[str], pictures: Path, old: Path, new: Pa
         raise GalleryError(
             f"{path} is gone: `rocketman collection run {pictures.parent}` draws it again."
         )
-    shutil.copyfile(path, new / work.original)
+    damaged = (
+        f"{path} is damaged: delete it, and `rocketman collection run {pictures.parent}` "
+        "draws it again."
+    )
+    try:
+        whole = picture.read(path) is not None
+    except picture.PictureError as error:
+        raise GalleryError(damaged) from error
+    if not whole:
+        raise GalleryError(damaged)
+    try:
+        picture.sign_again(path, new / work.original, work.human, credit)
+    except picture.PictureError as error:
+        raise GalleryError(str(error)) from error
     wanted = {work.image(width, kind): (width, kind) for width in work.widths for kind in kinds}
     wanted[work.card] = (0, "jpg")
     missing = {name: what for name, what in wanted.items() if not _taken_over(name, path, old, new)}
@@ -129,10 +149,7 @@ def _images(work: Work, kinds: Sequence[str], pictures: Path, old: Path, new: Pa
         with Image.open(path) as opened:
             image = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError) as error:
-        raise GalleryError(
-            f"{path} is damaged: delete it, and `rocketman collection run {pictures.parent}` "
-            "draws it again."
-        ) from error
+        raise GalleryError(damaged) from error
     sized = {
         width: image
         if width == image.width
@@ -143,10 +160,10 @@ def _images(work: Work, kinds: Sequence[str], pictures: Path, old: Path, new: Pa
         (new / name).write_bytes(_card(image) if kind == "jpg" else _encoded(sized[width], kind))
 
 
-def _taken_over(name: str, picture: Path, old: Path, new: Path) -> bool:
+def _taken_over(name: str, source: Path, old: Path, new: Path) -> bool:
     """Take an image from the old gallery, if it is younger than its picture."""
     before = old / name
-    if not before.is_file() or before.stat().st_mtime_ns < picture.stat().st_mtime_ns:
+    if not before.is_file() or before.stat().st_mtime_ns < source.stat().st_mtime_ns:
         return False
     shutil.copy2(before, new / name)
     return True
@@ -198,7 +215,12 @@ def _quiz(plan: Plan, works: list[Work], pictures: Path, place: Path) -> list[Pa
 
 
 def _pages(
-    plan: Plan, works: list[Work], guesses: list[Pair], kinds: Sequence[str], place: Path
+    plan: Plan,
+    works: list[Work],
+    credits: Mapping[str, str],
+    guesses: list[Pair],
+    kinds: Sequence[str],
+    place: Path,
 ) -> None:
     environment = Environment(
         loader=PackageLoader("rocketman.collection"),
@@ -219,6 +241,7 @@ def _pages(
         "paragraphs": [" ".join(text.split()) for text in re.split(r"\n\s*\n", plan.statement)],
         "models": sorted({work.recipe.model for work in works}),
         "updated": max(work.made for work in works),
+        "credits": credits,
         "chosen_by_hand": sum(work.mark.state == "picked" for work in works),
         "drawn": sum({work.row.prompt: work.candidates for work in works}.values()),
     }

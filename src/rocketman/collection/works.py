@@ -17,6 +17,7 @@ from rocketman.collection.curate import Mark
 from rocketman.collection.plan import Plan
 from rocketman.collection.run import recipe_of
 from rocketman.collection.store import Row, Store
+from rocketman.provenance.credentials import HumanPart
 from rocketman.provenance.picture import Recipe
 
 WIDTHS = (256, 512, 1024)
@@ -77,6 +78,17 @@ class Work:
             f"--steps {self.recipe.num_inference_steps} "
             f"--guidance-scale {self.recipe.guidance_scale:g} --size {self.recipe.width}"
         )
+
+    @property
+    def human(self) -> dict[HumanPart, str]:
+        """What a person did for this picture, as its credentials say it."""
+        parts: dict[HumanPart, str] = {
+            "wrote_prompt": "A person wrote the prompt, for a collection.",
+            "reordered": "",
+        }
+        if self.mark.state == "picked":
+            parts["chose"] = f"A person chose this picture, one of {self.candidates} candidates."
+        return parts
 
     @cached_property
     def made(self) -> datetime:

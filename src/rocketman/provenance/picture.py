@@ -157,24 +157,55 @@ def save(
         prompt=recipe.prompt,
         number=number_text,
     )
+    _sign(data, path, recipe, number_text, human or {}, start)
+    return path
+
+
+def sign_again(
+    source: Path, target: Path, human: Mapping[HumanPart, str], credit: str = ""
+) -> None:
+    """Copy a picture of ours with credentials that also say what is known since it was made.
+
+    human: what a person did. credit: whose training pictures count; see `credentials.Claim`.
+
+    Pixels and texts stay as they are. PictureError if it is no picture of ours or nothing can be
+    signed.
+    """
+    recipe = read(source)
+    if recipe is None:
+        raise PictureError(f"{source} holds no recipe of Rocketman's.")
+    marked = min(recipe.width, recipe.height) >= watermark.MIN_SIDE
+    number = f"{watermark.identifier(recipe.as_json):08x}" if marked else ""
+    _sign(source.read_bytes(), target, recipe, number, human, credit=credit)
+
+
+def _sign(
+    data: bytes,
+    path: Path,
+    recipe: Recipe,
+    number: str,
+    human: Mapping[HumanPart, str],
+    start: Path | None = None,
+    credit: str = "",
+) -> None:
+    """Write the file `data` to `path`, signed, and keep its manifest by the mark's number."""
     claim = Claim(
         model=recipe.model,
         model_hash=recipe.model_hash,
         version=recipe.version,
         data_hash=recipe.data_hash or None,
         recipe=json.loads(recipe.as_json),
-        watermark_id=number_text or None,
-        human=human or {},
+        watermark_id=number or None,
+        human=human,
+        credit=credit,
     )
     try:
-        ingredient = start.read_bytes() if start else None
-        signed = credentials.signed(data, claim, ingredient)
+        signed = credentials.signed(data, claim, start.read_bytes() if start else None)
     except (CredentialsError, IdentityError) as error:
         raise PictureError(str(error)) from error
     write_whole(path, signed.data)
-    if number_text:
-        store.remember(number_text, signed.manifest)
-    return path
+    if number:
+        store.remember(number, signed.manifest)
 
 
 def read(path: Path | str) -> Recipe | None:

@@ -204,7 +204,7 @@ def _document(
             **Counter(each.credential for each in pictures),
             "say_ai": sum(each.says_ai for each in pictures),
         },
-        "watermark": survival(pictures),
+        "watermark": survival([(each.mark, each.image) for each in pictures]),
         "pictures": [
             {
                 "title": each.work.title,
@@ -263,13 +263,16 @@ EDITS: dict[str, Edit] = {
 }
 
 
-def survival(pictures: Sequence[Audited]) -> dict[str, Any]:
-    """Of how many pictures the right mark is read after each edit; of MARKED at most."""
-    carrying = [each for each in pictures if each.mark is not None]
+def survival(pictures: Sequence[tuple[int | None, Image.Image]]) -> dict[str, Any]:
+    """Of how many pictures the right number is read after each edit; of MARKED at most.
+
+    pictures: the number that each carries, None for none, and its pixels.
+    """
+    carrying = [(number, image) for number, image in pictures if number is not None]
     tried = carrying[:: max(1, -(-len(carrying) // MARKED))]
     edits = []
     for name, edit in EDITS.items():
-        marks = [(watermark.read(edit(each.image)), each.mark) for each in tried]
+        marks = [(watermark.read(edit(image)), number) for number, image in tried]
         read = sum(mark.found and mark.identifier == number for mark, number in marks)
         edits.append({"edit": name, "read": read, "of": len(tried)})
     return {

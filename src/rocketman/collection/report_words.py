@@ -133,9 +133,10 @@ def who_deserves(document: Document) -> Answer:
     if measured:
         limits.insert(
             1,
-            "Influence is an estimate from gradients, its interval says only how far its parts "
-            "agree. Where the truth was known, it named the right author first for MEASURED "
-            "(benchmarks/credits.md).",
+            "Influence is an estimate from gradients; its interval says only how far its parts "
+            "agree. Where the truth was known, the right author came first for 100 of 100 pictures "
+            "drawn much as trained, but for 7 of 20 where a style was asked for in a way never "
+            "trained (benchmarks/credits.md).",
         )
     else:
         limits.insert(1, "Influence was not measured here, only likeness.")

@@ -221,7 +221,8 @@ def _colours(index: TrainingIndex) -> tuple[Floats, Floats]:
 
 
 def _unit(rows: Floats) -> Floats:
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(length, 1e-9), np.float32)
 
 
 def half(parts: Floats, groups: Sequence[Group], index: TrainingIndex) -> Half:

@@ -80,6 +80,55 @@ def test_generate(run: Run, model_folder: Path) -> None:
     assert (recipe.prompt, recipe.seed, recipe.num_inference_steps) == (PROMPT, 6, 2)
 
 
+def test_generate_alternatives_and_files_of_prompts(run: Run, model_folder: Path) -> None:
+    Path("prompts.txt").write_text("# mine\na {harp|drum} above mars\n\na __suits__ suit\n")
+    result = run(
+        "generate", "--prompts", "prompts.txt", "a guitar", "--seed", "1", "--steps", "1",
+        "--model", model_folder, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    drawn = [entry["prompt"] for entry in json.loads(result.out)]
+    assert drawn[:3] == ["a guitar", "a harp above mars", "a drum above mars"]
+    assert "an orange suit" in drawn
+    assert len(drawn) == 3 + 5
+    assert run("generate", "a {harp", "--model", model_folder).code == 2
+    assert "did you mean" in run("generate", "a __suit__", "--model", model_folder).err
+    assert run("generate", "--prompts", "missing.txt").code == 2
+    assert "There is no prompt" in run("generate").err
+
+
+def test_grid(run: Run, model_folder: Path) -> None:
+    result = run(
+        "grid", "--rows", "suit", "--columns", "place", "--instrument", "harp",
+        "--model", model_folder, "--out", "table.png",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    assert "40 pictures, 8 of them pairs" in result.err, "red suit and harp are held out"
+    with Image.open("table.png") as sheet:
+        assert sheet.width > sheet.height
+        recipes = json.loads(sheet.info["rocketman-sheet"])
+    assert recipes[0]["prompt"] == (
+        "an astronaut in a white suit playing a harp above the blue earth"
+    )
+    assert run("verify", "table.png").code == 0
+    for wrong in (["--rows", "suit", "--columns", "suit"], ["--rows", "x", "--columns", "suit"]):
+        assert run("grid", *wrong, "--model", model_folder).code == 2
+    wrong = ["--rows", "suit", "--columns", "place", "--instrument", "tuba"]
+    assert "it knows" in run("grid", *wrong, "--model", model_folder).err
+    Path("other.png").write_bytes(b"mine")
+    wrong = ["--rows", "suit", "--columns", "place", "--out", "other.png"]
+    assert "no sheet of ours" in run("grid", *wrong, "--model", model_folder).err
+    assert Path("other.png").read_bytes() == b"mine"
+
+
+def test_doctor(run: Run) -> None:
+    result = run("doctor", "--json")
+    findings = {entry["what"]: entry for entry in json.loads(result.out)}
+    assert result.code == 0, findings
+    assert set(findings) == {"machine", "drawing", "signing", "disk", "extras"}
+    assert "256 pixels" in findings["drawing"]["text"]
+
+
 def test_generate_says_how_it_read_a_prompt(run: Run, model_folder: Path) -> None:
     result = run(
         "generate", "a kosmonaut seeing an uke on the red planet, xylofone", "-n", "2",
@@ -195,7 +244,7 @@ def test_version(run: Run) -> None:
 
 MODEL = "MODEL"  # stands for the folder of the tiny model
 WRONG = [
-    (["generate"], "Missing argument 'PROMPT...'"),
+    (["generate"], "There is no prompt"),
     (["generate", "", "--model", MODEL], "A prompt is empty"),
     (["generate", "cats", "--model", MODEL], "knows no word of 'cats'"),
     (["generate", "a harp", "--model", "nowhere"], "nowhere is not a model folder"),

@@ -20,6 +20,7 @@ LEVELS = {
     "files": 0,
     "model": 1,
     "flow": 1,
+    "prompts": 1,
     "sampling": 1,
     "provenance": 1,
     "weights": 2,
@@ -30,6 +31,8 @@ LEVELS = {
     "export": 3,
     "generate": 3,
     "detail": 4,
+    "doctor": 4,
+    "grid": 4,
     "train": 4,
     "scenes": 4,
     "audits": 4,
@@ -41,7 +44,10 @@ LEVELS = {
 
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
-TORCH_FREE = ("captions", "files", "provenance", "sampling", "weights", "generate", "cli", "scenes")
+TORCH_FREE = (
+    *("captions", "files", "prompts", "provenance", "sampling", "weights"),
+    *("generate", "grid", "doctor", "scenes", "cli"),
+)
 """A plain install runs these."""
 
 

@@ -40,8 +40,8 @@ app.add_typer(audit, name="audit")
 
 WELCOME = """\
 Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"
-See what it knows:   rocketman words
-Find the rest:       rocketman --help"""
+See what it knows:   rocketman words, and rocketman --help
+Check the machine:   rocketman doctor"""
 
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")]
 Model = Annotated[
@@ -70,7 +70,12 @@ def welcome(context: typer.Context) -> None:
 
 @app.command()
 def generate(
-    prompts: Annotated[list[str], typer.Argument(metavar="PROMPT...", show_default=False)],
+    prompts: Annotated[
+        list[str] | None, typer.Argument(metavar="PROMPT...", show_default=False)
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--prompts", metavar="FILE", help="A prompt a line; - is stdin.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", help="Pictures of each prompt.")] = 1,
     seed: Annotated[
         int | None, typer.Option(help="Seed of the first picture; the next add one. Else random.")
@@ -91,16 +96,27 @@ def generate(
     out: Out = PICTURES,
     as_json: AsJson = False,
 ) -> None:
-    """Draw pictures. Same prompt and seed, same picture."""
-    total = max(n, 0) * len(prompts)
-    say(f"Drawing {total} picture{'' if total == 1 else 's'} into {out}")
+    """Draw pictures. Same prompt and seed, same picture.
+
+    {red|blue} in a prompt draws both, __suits__, __instruments__ or __places__ all it knows.
+    """
+    lines = [*(prompts or ()), *(prompt_lines(file) if file else ())]
+    if not lines:
+        wrong('There is no prompt: try rocketman generate "a harp above mars".')
+    total = max(n, 0) * len(lines)
+    several = any("{" in line or "__" in line for line in lines)
+    pictures_of = "every combination" if several else f"{total} picture{'' if total == 1 else 's'}"
+    say(f"Drawing {pictures_of} into {out}")
     from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman.prompts import PromptError, expand, wildcards
     from rocketman.provenance import picture
 
-    kinds = (ModelError, PictureError, RequestError)
+    kinds = (ModelError, PictureError, PromptError, RequestError)
     with report(as_json) as made, wrong_use(*kinds), step_bar() as on_step:
-        pictures = load(model).stream(
-            prompts,
+        pipeline = load(model)
+        cards = wildcards(pipeline.model.vocabulary)
+        pictures = pipeline.stream(
+            [prompt for line in lines for prompt in expand(line, cards)] if several else lines,
             negative_prompt=negative_prompt,
             num_images_per_prompt=n,
             seed=seed,
@@ -143,16 +159,58 @@ def redo(
 
 
 @app.command()
+def grid(
+    rows: Annotated[str, typer.Option(metavar="FACTOR", help="suit, instrument or place.")],
+    columns: Annotated[str, typer.Option(metavar="FACTOR", help="Another of these.")],
+    suit: Annotated[str | None, typer.Option(help="Where suits are not tabled.")] = None,
+    instrument: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    place: Annotated[str | None, typer.Option(help="Likewise.")] = None,
+    seed: Annotated[int, typer.Option(help="Of every picture.")] = 1,
+    model: Model = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.png")] = Path("grid.png"),
+) -> None:
+    """Draw a table: each of one factor with each of another, one try each, nothing picked."""
+    say(f"Drawing {rows} by {columns} into {out}")
+    from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman.grid import draw
+    from rocketman.provenance import picture
+
+    fixed = {"suit": suit, "instrument": instrument, "place": place}
+    given = {factor: level for factor, level in fixed.items() if level is not None}
+    with wrong_use(ModelError, PictureError, RequestError), step_bar() as on_step:
+        table = draw(load(model), rows, columns, given, seed, on_step)
+        picture.save_sheet(table.image, out, table.recipes)
+    framed = f", {table.framed} of them pairs that training never showed" if table.framed else ""
+    say(f"{out}: {len(table.recipes)} pictures{framed}")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check whether this machine is fit. Exit code 1 if something is not."""
+    from dataclasses import asdict
+
+    from rocketman.doctor import examine
+
+    found = []
+    for finding in examine():
+        found.append(finding)
+        if not as_json:
+            typer.echo(f"{'ok' if finding.fine else '!!'}  {finding.what:<9} {finding.text}")
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in found]))
+    if not all(finding.fine for finding in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def words(model: Model = None, as_json: AsJson = False) -> None:
     """List what can be drawn."""
     from rocketman import captions, weights
+    from rocketman.prompts import known_levels
 
     with wrong_use(weights.ModelError):
         known = weights.open_model(weights.embedded() if model is None else model).vocabulary
-    levels = {
-        factor: [level for level in levels if not captions.unknown_words(level, known)]
-        for factor, levels in captions.FACTORS.items()
-    }
+    levels = known_levels(known)
     synonyms = captions.synonyms(known)
     if as_json:
         typer.echo(json.dumps({**levels, "synonyms": synonyms}))
@@ -217,6 +275,16 @@ def version() -> None:
 
 
 # --- how commands talk ------------------------------------------------------------------------
+
+
+def prompt_lines(file: Path) -> list[str]:
+    """The lines of a file of prompts, or of standard input; empty ones and # comments left out."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        wrong(f"{file} cannot be read as text ({error}).")
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def say(text: str) -> None:

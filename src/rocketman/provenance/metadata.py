@@ -17,6 +17,7 @@ import io
 import json
 import os
 import re
+from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from PIL import ExifTags, Image
@@ -25,6 +26,8 @@ from PIL.PngImagePlugin import PngInfo
 from rocketman.provenance.credentials import AI_MADE
 
 KEY = "rocketman"
+SHEET = "rocketman-sheet"
+"""The text of a sheet of several pictures: their recipes."""
 NAMESPACE = "urn:rocketman:recipe:1"
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """By the end of a file's name."""
@@ -67,6 +70,25 @@ def encode(
     flat = image if image.mode in ("L", "RGB") else image.convert("RGB")
     flat.save(buffer, format=kind, quality=QUALITY, exif=exif, xmp=fields.encode(), **more)
     return buffer.getvalue()
+
+
+def encode_sheet(image: Image.Image, recipes: str, version: str, number: str) -> bytes:
+    """A sheet of several pictures as PNG; `recipes` is a JSON list, pure ASCII."""
+    text = PngInfo()
+    text.add_text(SHEET, recipes)
+    text.add_itxt("XML:com.adobe.xmp", _xmp(version, "", number, ""))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", pnginfo=text)
+    return buffer.getvalue()
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file is a sheet of ours. Pixels stay undecoded."""
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            return SHEET in image.info
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def json_in(image: Image.Image) -> str | None:

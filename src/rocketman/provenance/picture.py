@@ -22,7 +22,7 @@ import json
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,42 @@ def save(
         number=number_text,
     )
     _sign(data, path, recipe, number_text, human or {}, start)
+    return path
+
+
+def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) -> Path:
+    """Mark, sign and save a sheet of several pictures, whole or not at all, as PNG.
+
+    Its text `rocketman-sheet` holds the recipes of the pictures on it, row by row. Replaces a sheet
+    of ours, no other file. PictureError as for `save`.
+    """
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise PictureError(f"{path} should end in .png: sheets are saved as PNG only.")
+    if not path.parent.is_dir():
+        raise PictureError(f"{path} cannot be saved: there is no folder {path.parent}.")
+    if path.exists() and not metadata.is_sheet(path):
+        raise PictureError(f"{path} is there already and is no sheet of ours: choose another name.")
+    first = recipes[0]
+    shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
+    number = f"{watermark.identifier(shown):08x}"
+    data = metadata.encode_sheet(
+        watermark.embed(image, int(number, 16)), shown, first.version, number
+    )
+    claim = Claim(
+        model=first.model,
+        model_hash=first.model_hash,
+        version=first.version,
+        data_hash=first.data_hash or None,
+        recipe={"prompts": [recipe.prompt for recipe in recipes], "seed": first.seed},
+        watermark_id=number,
+    )
+    try:
+        signed = credentials.signed(data, claim)
+    except (CredentialsError, IdentityError) as error:
+        raise PictureError(str(error)) from error
+    write_whole(path, signed.data)
+    store.remember(number, signed.manifest)
     return path
 
 

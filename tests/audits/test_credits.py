@@ -115,6 +115,11 @@ def test_the_credit_line() -> None:
     assert line == (
         "Training pictures that count most: A 70 %, an author whom the data set does not name 30 %."
     )
+    assert crediting.stands_out(shares), "0.5 to 0.9 lies above 0.2 to 0.4"
+    shares["", "three"] = Share(share=0.3, low=0.2, high=0.6)
+    assert not crediting.stands_out(shares)
+    line = credit_line(list(shares), 30, shares, clear=False)
+    assert line.startswith("Training pictures that count most (none stands out clearly): A 70 %")
     alone = {("The Rocketman authors", "x"): Share(share=1, low=1, high=1)}
     line = credit_line(list(alone), 2655, alone)
     assert line == "Training pictures: 2,655, all by The Rocketman authors."

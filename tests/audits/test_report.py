@@ -159,7 +159,7 @@ def test_the_gallery_shows_and_signs_credits(folder: Path, document: dict[str, o
         stem = each["file"].removesuffix(".png")
         page = _Page((folder / "gallery" / "pictures" / f"{stem}.html").read_text(encoding="utf-8"))
         assert each["credit_line"] in page.text
-        assert each["credit_line"].startswith("Training pictures that count most: ")
+        assert each["credit_line"].startswith("Training pictures that count most")
         signed = credentials.read(folder / "gallery" / "images" / each["file"])
         assert signed.credit == each["credit_line"]
 

@@ -58,6 +58,9 @@ class Share:
     high: float
 
 
+NOTHING = Share(share=0, low=0, high=0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Training:
     """A training picture in one of the two lists."""
@@ -96,8 +99,8 @@ class Credits:
     @property
     def line(self) -> str:
         """The credit line."""
-        leading = self.influential or self.similar
-        return credit_line(self.groups, self.pictures, leading.shares)
+        shares = (self.influential or self.similar).shares
+        return credit_line(self.groups, self.pictures, shares, stands_out(shares))
 
     @property
     def authors(self) -> list[dict[str, Any]]:
@@ -285,10 +288,9 @@ def together(each: Sequence[dict[Group, Share]]) -> dict[Group, Share]:
     since what errs for one picture may err for all.
     """
     names = list(dict.fromkeys(group for shares in each for group in shares))
-    nothing = Share(share=0, low=0, high=0)
     found = {}
     for name in names:
-        own = [shares.get(name, nothing) for shares in each]
+        own = [shares.get(name, NOTHING) for shares in each]
         found[name] = Share(
             share=float(np.mean([share.share for share in own])),
             low=float(np.mean([share.low for share in own])),
@@ -323,13 +325,12 @@ def author_rows(
     similar: dict[Group, Share], influential: dict[Group, Share] | None
 ) -> list[dict[str, Any]]:
     """A row for each author and source; low and high belong to influence where it was measured."""
-    nothing = Share(share=0, low=0, high=0)
     rows = []
     leading = similar if influential is None else influential
     for group in dict.fromkeys([*leading, *similar]):
         author, source = group
-        alike = similar.get(group, nothing)
-        pull = None if influential is None else influential.get(group, nothing)
+        alike = similar.get(group, NOTHING)
+        pull = None if influential is None else influential.get(group, NOTHING)
         told = pull or alike
         rows.append(
             {
@@ -346,17 +347,36 @@ def author_rows(
     return rows
 
 
-def credit_line(groups: Sequence[Group], pictures: int, shares: Mapping[Group, Share]) -> str:
-    """One line to print below a picture or a collection."""
+def credit_line(
+    groups: Sequence[Group], pictures: int, shares: Mapping[Group, Share], clear: bool = True
+) -> str:
+    """One line to print below a picture or a collection; unless `clear`, it says so."""
     authors = list(dict.fromkeys(author or UNNAMED for author, _ in groups))
     if len(authors) == 1:
         return f"Training pictures: {pictures:,}, all by {authors[0]}."
-    by_author: dict[str, float] = {}
-    for (author, _), share in shares.items():
-        name = author or UNNAMED
-        by_author[name] = by_author.get(name, 0) + share.share
-    named = [f"{name} {100 * share:.0f} %" for name, share in by_author.items() if share >= 0.005]
-    return f"Training pictures that count most: {', '.join(named)}."
+    added = by_author(shares).items()
+    named = [f"{name} {100 * of.share:.0f} %" for name, of in added if of.share >= 0.005]
+    doubt = "" if clear else " (none stands out clearly)"
+    return f"Training pictures that count most{doubt}: {', '.join(named)}."
+
+
+def stands_out(shares: Mapping[Group, Share]) -> bool:
+    """Whether the first author's interval lies above all others'."""
+    first, *others = by_author(shares).values()
+    return all(first.low > other.high for other in others)
+
+
+def by_author(shares: Mapping[Group, Share]) -> dict[str, Share]:
+    """The shares of authors, their sources added up; largest first."""
+    added: dict[str, Share] = {}
+    for (author, _), of in shares.items():
+        before = added.get(author or UNNAMED, NOTHING)
+        added[author or UNNAMED] = Share(
+            share=before.share + of.share,
+            low=before.low + of.low,
+            high=min(1.0, before.high + of.high),
+        )
+    return dict(sorted(added.items(), key=lambda item: -item[1].share))
 
 
 def parties_of(file: Path, index: TrainingIndex) -> list[dict[str, str]]:

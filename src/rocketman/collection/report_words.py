@@ -106,14 +106,10 @@ def who_deserves(document: Document) -> Answer:
         training = f"Of the {total} pictures that the model learnt from, shares by {by}: {told}."
     named = {party["part"]: party["who"] for party in document["parties"]}
     figures = [("training pictures", total), ("their authors", str(len(authors)))]
-    for row in rows:
-        who = row["author"] if len(rows) == 1 else f"{row['author']}, {row['source']}"
-        figures.append((f"share by likeness: {who}", percent(row["similar_share"])))
+    if len(rows) == 1:  # else there is a table of them
+        figures.append(("their share by likeness", percent(rows[0]["similar_share"])))
         if measured:
-            spread = f"{percent(row['low'])} to {percent(row['high'])}"
-            figures.append(
-                (f"share by influence: {who}", f"{percent(row['influence_share'])} ({spread})")
-            )
+            figures.append(("their share by influence", percent(rows[0]["influence_share"])))
     figures += [
         ("prompts written", str(people["prompts_written"])),
         ("candidates drawn", str(people["candidates_drawn"])),

@@ -120,7 +120,7 @@ def test_shards_come_back_with_all_they_had(folder: Path, packed: Path) -> None:
     before = [row for row in rows_of(folder) if row["file_name"] != "000002.png"]
     after = rows_of(packed)
     for old, new in zip(before, after, strict=True):
-        assert new.pop("original") == {"file_name": old["file_name"], "sha256": old["sha256"]}
+        assert new.pop("original") == {"name": old["file_name"], "sha256": old["sha256"]}
         for name in ("file_name", "sha256"):
             assert new.pop(name) != old.pop(name) or name == "file_name"
         assert new == old
@@ -178,7 +178,7 @@ def test_a_sample_as_a_folder(folder: Path, tmp_path: Path) -> None:
     names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.webp"))
     assert names == ["train/000000.webp", "train/000001.webp", "validation/000000.webp"]
     rows = read_split(out, "train").rows
-    assert [row["original"]["file_name"] for row in rows] == ["000000.png", "000004.png"]
+    assert [row["original"]["name"] for row in rows] == ["000000.png", "000004.png"]
     assert check(out).errors == []
 
 

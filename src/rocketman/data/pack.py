@@ -117,7 +117,8 @@ def _sample(key: str, picture: Image.Image, row: Row) -> Sample:
         **row,
         "file_name": f"{key}.webp",
         "sha256": hashlib.sha256(data).hexdigest(),
-        "original": {"file_name": row["file_name"], "sha256": row.get("sha256")},
+        # Not "file_name": the library `datasets` opens whatever is called so.
+        "original": {"name": row["file_name"], "sha256": row.get("sha256")},
     }
     return packed, data
 

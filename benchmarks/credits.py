@@ -6,7 +6,7 @@ Each step reads what the ones before wrote into DIR (a cache folder, never the r
     python benchmarks/credits.py train DIR      1 M parameters at 32 px, some CPU-minutes
     python benchmarks/credits.py audit DIR      probes and index of the model
     python benchmarks/credits.py authors DIR    100 pictures: who gets the largest share?
-    python benchmarks/credits.py leave-out DIR [--which random]
+    python benchmarks/credits.py leave-out DIR [--which next|random]
                                                 train again without the most influential pictures of
                                                 a few, or without as many random others
 
@@ -251,7 +251,8 @@ WATCHED_EVERY, LEFT_OUT = 12, 3
 def leave_out(folder: Path, which: str) -> None:
     """Train again without some training pictures, and say how far the watched pictures move.
 
-    which: "influential" or "random", as many of the others.
+    which: "influential", "next" (the ones after the first, which is kept), or "random", as many of
+    the others.
     """
     import torch
 
@@ -263,11 +264,12 @@ def leave_out(folder: Path, which: str) -> None:
     before = draw(model, prompts)
     table = (data / "train" / "metadata.jsonl").read_text(encoding="utf-8").splitlines()
     scores = Influence(model).scores(before).mean(axis=1)
-    top = np.unique(np.argsort(-scores, axis=1)[:, :LEFT_OUT])
-    others = np.setdiff1d(np.arange(len(table)), top)
-    gone = (
-        top if which == "influential" else np.random.default_rng(1).permutation(others)[: len(top)]
-    )
+    order = np.argsort(-scores, axis=1)
+    top, first = np.unique(order[:, :LEFT_OUT]), order[:, 0]
+    if which == "next":
+        top = np.setdiff1d(order[:, 1 : 1 + LEFT_OUT], first)
+    others = np.setdiff1d(np.arange(len(table)), order[:, :LEFT_OUT])
+    gone = np.random.default_rng(1).permutation(others)[: len(top)] if which == "random" else top
     names = [json.loads(table[k])["file_name"] for k in gone]
     print(f"{which}: without {len(gone)} of {len(table)}: {', '.join(sorted(names))}")
     (out / "data" / "train").mkdir(parents=True, exist_ok=True)
@@ -297,7 +299,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Credits where the truth is known.")
     parser.add_argument("step", choices=["data", "train", "audit", "authors", "leave-out"])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--which", choices=["influential", "random"], default="influential")
+    parser.add_argument("--which", choices=["influential", "next", "random"], default="influential")
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     match arguments.step:

@@ -152,7 +152,11 @@ def test_the_page(folder: Path, document: dict[str, object]) -> None:
 
 
 def test_the_gallery_shows_and_signs_credits(folder: Path, document: dict[str, object]) -> None:
-    gallery.build(folder)
+    built = gallery.build(folder)
+    assert not any("since the report" in remark for remark in built.remarks)
+    index = _Page(built.index.read_text(encoding="utf-8"))
+    assert "report/index.html" in index.links
+    assert (folder / "gallery" / "report" / "index.html").is_file()
     pictures = document["pictures"]
     assert isinstance(pictures, list)
     for each in pictures:

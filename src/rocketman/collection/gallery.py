@@ -1,10 +1,10 @@
 """The gallery: a static website of the chosen pictures, for any server or none.
 
-Level 5. Reads collection.toml (`plan.py`), the database (`store.py`, `curate.py`), the pictures and
-their credits, where there is a report (`report.py`);
+Level 5. Reads collection.toml (`plan.py`), the database (`store.py`, `curate.py`) and the pictures;
 writes DIR/gallery: index.html, a page a picture, images, feed.xml; with `url`, sitemap.xml;
-where renders are at hand, "Real or generated?" (`quiz.py`). It is built beside the old one and
-takes its place whole; images that did not change are taken over. Everything works from `file://`
+where renders are at hand, "Real or generated?" (`quiz.py`); where there is a report (`report.py`),
+that and each picture's credit. It is built beside the old one and takes its place whole; images
+that did not change are taken over. Everything works from `file://`
 and without JavaScript. The same collection gives the same files. Next: upload the folder.
 
 Needs Jinja2 (extra `gallery`). Titles and prompts are escaped by it, in HTML and in XML.
@@ -27,6 +27,7 @@ from PIL import Image, ImageDraw, ImageFilter, features
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.quiz import Pair, find_renders, pairs
+from rocketman.collection.report import FOLDER as REPORT
 from rocketman.collection.report import credit_lines
 from rocketman.collection.run import PICTURES
 from rocketman.collection.works import Work, licence_url, load_works
@@ -84,6 +85,8 @@ def build(folder: Path) -> Built:
         for work in works:
             credit = credits.get(str(work.row.file), "")
             _images(work, credit, kinds, folder / PICTURES, place, part)
+        if credits:
+            shutil.copytree(folder / REPORT, part / REPORT, ignore=shutil.ignore_patterns(".*"))
         guesses = _quiz(plan, works, folder / PICTURES, part)
         _pages(plan, works, credits, guesses, kinds, part)
         swap(part, place)
@@ -93,11 +96,21 @@ def build(folder: Path) -> Built:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-    return Built(place / "index.html", len(works), size, (*remarks, *_remarks(plan, works, folder)))
+    return Built(
+        place / "index.html", len(works), size, (*remarks, *_remarks(plan, works, credits, folder))
+    )
 
 
-def _remarks(plan: Plan, works: list[Work], folder: Path) -> tuple[str, ...]:
+def _remarks(
+    plan: Plan, works: list[Work], credits: Mapping[str, str], folder: Path
+) -> tuple[str, ...]:
     remarks = []
+    unknown = sum(str(work.row.file) not in credits for work in works) if credits else 0
+    if unknown:
+        remarks.append(
+            f"{unknown} of {len(works)} pictures were chosen since the report was written: "
+            f"`rocketman audit collection {folder}` writes it anew."
+        )
     without = len(plan.prompts) - len({work.row.prompt for work in works})
     if without:
         remarks.append(

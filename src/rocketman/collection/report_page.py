@@ -94,7 +94,7 @@ def _page(done: Audit, place: Path) -> str:
             (each, _own(each, place), _training(done, each.newness.row, place)) for each in closest
         ],
         explained=[_explained(done, each, place) for each in _spread(done.pictures, EXPLAINED)],
-        opening=[_own(each, place) for each in _spread(done.pictures, 5)],
+        opening=[(each, _own(each, place)) for each in _spread(done.pictures, 5)],
     )
 
 

@@ -46,7 +46,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__
 
 TORCH_FREE = (
     *("captions", "files", "prompts", "provenance", "sampling", "weights"),
-    *("generate", "grid", "doctor", "scenes", "cli"),
+    *("generate", "grid", "doctor", "scenes", "evaluate", "cli"),
 )
 """A plain install runs these."""
 

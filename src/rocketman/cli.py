@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from rocketman import cli_train
 from rocketman.cli_audit import audit
 from rocketman.cli_collection import collection
 from rocketman.cli_dataset import dataset
@@ -34,6 +35,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(cli_train.train)
+app.command()(cli_train.evaluate)
 app.add_typer(dataset, name="dataset")
 app.add_typer(collection, name="collection")
 app.add_typer(audit, name="audit")
@@ -242,28 +245,6 @@ def verify(
         typer.echo(json.dumps([verdict.as_json for verdict in verdicts]))
     if not all(verdict.good for verdict in verdicts):
         raise typer.Exit(1)
-
-
-@app.command()
-def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the run.")],
-    start: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="Begin with this model's weights.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
-) -> None:
-    """Train a model on a folder of captioned pictures."""
-    say(f"Training {config} in {out}")
-    with needs("train"):
-        from rocketman.train import Stopped, load_config
-        from rocketman.train import train as run
-    with wrong_use(ValueError):
-        try:
-            run(load_config(config), out, resume=resume, start=start, report=say)
-        except Stopped as stopped:
-            say(str(stopped))
-            raise typer.Exit(130) from stopped
 
 
 @app.command()

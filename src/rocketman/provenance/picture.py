@@ -176,24 +176,19 @@ def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) 
         raise PictureError(f"{path} is there already and is no sheet of ours: choose another name.")
     first = recipes[0]
     shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
-    number = f"{watermark.identifier(shown):08x}"
-    data = metadata.encode_sheet(
-        watermark.embed(image, int(number, 16)), shown, first.version, number
-    )
+    number = f"{watermark.identifier(shown):08x}" if watermark.can_mark(image) else ""
+    if number:
+        image = watermark.embed(image, int(number, 16))
+    data = metadata.encode_sheet(image, shown, first.version, number)
     claim = Claim(
         model=first.model,
         model_hash=first.model_hash,
         version=first.version,
         data_hash=first.data_hash or None,
         recipe={"prompts": [recipe.prompt for recipe in recipes], "seed": first.seed},
-        watermark_id=number,
+        watermark_id=number or None,
     )
-    try:
-        signed = credentials.signed(data, claim)
-    except (CredentialsError, IdentityError) as error:
-        raise PictureError(str(error)) from error
-    write_whole(path, signed.data)
-    store.remember(number, signed.manifest)
+    _write_signed(data, path, claim, number)
     return path
 
 
@@ -235,6 +230,12 @@ def _sign(
         human=human,
         credit=credit,
     )
+    _write_signed(data, path, claim, number, start)
+
+
+def _write_signed(
+    data: bytes, path: Path, claim: Claim, number: str, start: Path | None = None
+) -> None:
     try:
         signed = credentials.signed(data, claim, start.read_bytes() if start else None)
     except (CredentialsError, IdentityError) as error:

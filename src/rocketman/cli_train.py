@@ -1,0 +1,67 @@
+"""The commands `train` and `evaluate`, without logic.
+
+Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the run.")],
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Begin with this model's weights.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+) -> None:
+    """Train a model on a folder of captioned pictures."""
+    from rocketman.cli import needs, say, wrong_use
+
+    say(f"Training {config} in {out}")
+    with needs("train"):
+        from rocketman.train import Stopped, load_config
+        from rocketman.train import train as run
+    with wrong_use(ValueError):
+        try:
+            run(load_config(config), out, resume=resume, start=start, report=say)
+        except Stopped as stopped:
+            say(str(stopped))
+            raise typer.Exit(130) from stopped
+
+
+def evaluate(
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A model folder; else the one inside.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Real held-out renders, for kid and c2st.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Pictures of each group.", min=2)] = 256,
+    seed: Annotated[int, typer.Option(help="Of the first picture of each group.", min=0)] = 0,
+    split: Annotated[
+        Literal["validation", "test"], typer.Option(help="test is for the final report only.")
+    ] = "validation",
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="The first pictures of each group.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure a model: does it draw what is asked, does it look real, does it copy?"""
+    from rocketman.cli import say, step_bar, wrong_use
+
+    say(f"Drawing and measuring {count} pictures a group")
+    from rocketman import ModelError, PictureError, RequestError
+    from rocketman.evaluate import evaluate as measure
+    from rocketman.evaluate import save_sheet, table
+
+    with wrong_use(ModelError, PictureError, RequestError, ValueError), step_bar() as on_step:
+        found, pictures = measure(model, data, count=count, seed=seed, split=split, on_step=on_step)
+        if sheet:
+            save_sheet(sheet, pictures)
+    typer.echo(json.dumps(found.as_json) if as_json else table(found))

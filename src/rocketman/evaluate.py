@@ -1,0 +1,270 @@
+"""A model -> one table of figures: does it draw what is asked, does it look real, does it copy?
+
+Level 5. Draws pictures of three groups of prompts (pairs of suit and instrument that training saw,
+pairs that it kept out, instruments that no astronaut ever played there), reads them with the
+model's probes, and compares them with its training pictures and with real held-out ones. Nothing is
+picked: one try a prompt. Next: `cli.py` prints it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index
+from rocketman.audits.newness import CLOSE, newness, percentiles
+from rocketman.audits.probes import Probes, load_probes
+from rocketman.captions import Factors, Split, split_of, unplayed
+from rocketman.data.batches import load_split
+from rocketman.generate import Picture, Pipeline, Step, load
+from rocketman.prompts import known_levels
+from rocketman.provenance import picture
+
+Floats = NDArray[np.float64]
+GROUPS = ("seen", "heldout", "unplayed")
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Group:
+    """How often everything that the prompts of a group ask for is in the picture."""
+
+    joint: float
+    """Share of pictures in which the probes find suit, instrument, relation and place all right."""
+    ceiling: float
+    """The probes' own joint accuracy on real renders that they never saw."""
+    low: float
+    """Ends of the 95 % bootstrap interval of `joint`."""
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The table. What could not be measured is None."""
+
+    model: str
+    groups: dict[str, Group]
+    kid: float | None
+    """Kernel Inception Distance's unbiased estimate, on the probes' features, not Inception's."""
+    kid_p: float | None
+    """How often a random split of real and generated pictures is as far apart: permutation test."""
+    c2st: float | None
+    """Share rightly told apart, real or generated, by a linear classifier; 0.5 is chance."""
+    copy_rate: float
+    """Share nearer to a training picture than 99 % of real held-out renders are."""
+    copy_rate_control: float
+    """The same share of the real ones."""
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def prompts_of(
+    group: str, split: Split, vocabulary: tuple[str, ...], count: int, seed: int
+) -> list[str]:
+    """`count` captions of a group that the model has words for; none if it has none."""
+    levels = known_levels(vocabulary)
+    pairs = []
+    for suit in levels["suit"]:
+        for instrument in levels["instrument"]:
+            kept_for = split_of(suit, instrument)
+            never = instrument in unplayed()
+            belongs = {
+                "seen": kept_for == "train",
+                "heldout": kept_for == split and not never,
+                "unplayed": kept_for == split and never,
+            }
+            if belongs[group]:
+                pairs.append((suit, instrument))
+    if not pairs or not levels["place"]:
+        return []
+    rng = random.Random(f"rocketman evaluate {group} {seed}")
+    prompts = []
+    for k in range(count):
+        suit, instrument = pairs[k % len(pairs)]
+        relation = "beside" if rng.random() < 0.2 else "playing"
+        place = rng.choice(levels["place"])
+        prompts.append(
+            Factors(relation=relation, place=place, suit=suit, instrument=instrument).caption
+        )
+    return prompts
+
+
+def evaluate(
+    model: Path | str | None,
+    data: Path | None,
+    *,
+    count: int = 256,
+    seed: int = 0,
+    split: Split = "validation",
+    on_step: Callable[[Step], None] | None = None,
+) -> tuple[Evaluation, list[Picture]]:
+    """Draw `count` pictures a group and measure them; returns the figures and the pictures.
+
+    data: a folder with real held-out renders (validation and test), for kid and c2st; without it
+    both are None. `split` says whose held-out pairs are asked for: "test" is for the final report.
+    ModelError if the model has no probes or no index, ValueError if it knows no pair at all.
+    """
+    pipeline, probes, index = load(model), load_probes(model), load_index(model)
+    groups: dict[str, Group] = {}
+    pictures: list[Picture] = []
+    for group in GROUPS:
+        prompts = prompts_of(group, split, pipeline.model.vocabulary, count, seed)
+        if not prompts:
+            continue
+        made = _draw(pipeline, prompts, seed, on_step)
+        right = _right(probes, [each.image for each in made], prompts)
+        groups[group] = measured(right, probes.ceiling)
+        pictures += made
+    if not pictures:
+        raise ValueError(f"The model {pipeline.model.name} knows no suit or no instrument.")
+    drawn = [each.image for each in pictures]
+    found = newness(drawn, index)
+    real = _real(data) if data else []
+    features = probes.features(drawn).astype(np.float64)
+    others = probes.features(real).astype(np.float64) if real else None
+    kid, kid_p = kernel_distance(features, others, seed) if others is not None else (None, None)
+    return Evaluation(
+        model=f"{pipeline.model.name} ({pipeline.model.hash})",
+        groups=groups,
+        kid=kid,
+        kid_p=kid_p,
+        c2st=told_apart(features, others, seed) if others is not None else None,
+        copy_rate=float(np.mean([each.percentile <= CLOSE for each in found])),
+        copy_rate_control=control_rate(index),
+    ), pictures
+
+
+def table(found: Evaluation) -> str:
+    """The figures for a person."""
+    lines = [found.model]
+    for name, group in found.groups.items():
+        lines.append(
+            f"  {name:<9} {100 * group.joint:5.1f} % all right "
+            f"({100 * group.low:.1f} to {100 * group.high:.1f}; {group.n} pictures; "
+            f"real renders {100 * group.ceiling:.1f} %)"
+        )
+    if found.kid is not None and found.kid_p is not None and found.c2st is not None:
+        lines.append(f"  kid       {found.kid:.4f} on the probes' features (p {found.kid_p:.3f})")
+        lines.append(
+            f"  c2st      {100 * found.c2st:.1f} % told apart from real renders, 50 is chance"
+        )
+    lines.append(
+        f"  copies    {100 * found.copy_rate:.1f} % nearer to a training picture than 99 % of real "
+        f"held-out renders (of those {100 * found.copy_rate_control:.1f} %)"
+    )
+    return "\n".join(lines)
+
+
+def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns: int = 8) -> None:
+    """Pictures spread evenly over all that were drawn, marked and signed. PictureError."""
+    shown = pictures[:: max(1, len(pictures) // most)][:most]
+    edge = 160
+    sheet = Image.new("RGB", (columns * edge, -(-len(shown) // columns) * edge), "#05060a")
+    for k, each in enumerate(shown):
+        small = each.image.resize((edge - 4, edge - 4), Image.Resampling.LANCZOS)
+        sheet.paste(small, (k % columns * edge + 2, k // columns * edge + 2))
+    picture.save_sheet(sheet, path, [each.recipe for each in shown])
+
+
+def measured(right: Sequence[bool], ceiling: float) -> Group:
+    """Mean and 95 % bootstrap interval."""
+    values = np.asarray(right, dtype=float)
+    rng = np.random.default_rng(0)
+    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return Group(float(values.mean()), ceiling, float(low), float(high), len(values))
+
+
+def control_rate(index: TrainingIndex) -> float:
+    """Share of the real held-out pictures that are as near as 1 % of them are; more by ties."""
+    lowest = np.min([percentiles(index, name, index.control[name]) for name in MEASURES], axis=0)
+    return float(np.mean([100 * np.mean(lowest <= each) <= CLOSE for each in lowest]))
+
+
+def kernel_distance(a: Floats, b: Floats, seed: int, trials: int = 500) -> tuple[float, float]:
+    """Unbiased squared MMD with the kernel (x y / d + 1)^3 (Binkowski et al. 2018, KID), and the
+    share of random re-labelings that reach it. a (m, d), b (n, d).
+    """
+    both = np.concatenate([a, b])
+    kernel = (both @ both.T + 1) ** 3  # unit features: x y / d of features of length sqrt(d)
+    np.fill_diagonal(kernel, 0.0)
+    m, n = len(a), len(b)
+
+    def distance(first: NDArray[np.intp]) -> float:
+        sign = np.full(m + n, -1.0 / n)
+        sign[first] = 1.0 / m
+        inside, outside = sign > 0, sign < 0
+        within_a = kernel[np.ix_(inside, inside)].sum() / (m * (m - 1))
+        within_b = kernel[np.ix_(outside, outside)].sum() / (n * (n - 1))
+        return float(within_a + within_b - 2 * kernel[np.ix_(inside, outside)].mean())
+
+    observed = distance(np.arange(m))
+    rng = np.random.default_rng(seed)
+    reached = sum(distance(rng.permutation(m + n)[:m]) >= observed for _ in range(trials))
+    return observed, (reached + 1) / (trials + 1)
+
+
+def told_apart(a: Floats, b: Floats, seed: int) -> float:
+    """Accuracy, on the other half, of a ridge classifier trained on half of both (Lopez-Paz and
+    Oquab 2017, classifier two-sample test); balanced, so that 0.5 is chance.
+    """
+    rng = np.random.default_rng(seed)
+    size = min(len(a), len(b))
+    both = np.concatenate([a[rng.permutation(len(a))[:size]], b[rng.permutation(len(b))[:size]]])
+    label = np.repeat([1.0, -1.0], size)
+    half = np.arange(2 * size) % 2 == 0
+    mean, spread = both[half].mean(axis=0), both[half].std(axis=0) + 1e-6
+    x = np.concatenate([(both - mean) / spread, np.ones((2 * size, 1))], axis=1)
+    train = x[half]
+    weights = np.linalg.solve(
+        train.T @ train + 10.0 * np.eye(train.shape[1]), train.T @ label[half]
+    )
+    return float(np.mean(np.sign(x[~half] @ weights) == label[~half]))
+
+
+def _draw(
+    pipeline: Pipeline, prompts: Sequence[str], seed: int, on_step: Callable[[Step], None] | None
+) -> list[Picture]:
+    """One picture a prompt, each from a seed of its own."""
+    return [
+        pipeline(prompt, seed=seed + k, callback_on_step_end=on_step)[0]
+        for k, prompt in enumerate(prompts)
+    ]
+
+
+def _right(probes: Probes, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> list[bool]:
+    """Whether the likeliest level of each factor that a prompt fixes is the one asked for."""
+    seen = probes.probabilities(pictures)
+    answers = []
+    for k, prompt in enumerate(prompts):
+        asked = probes.asked(prompt)
+        answers.append(
+            all(
+                probes.levels[factor][int(seen[factor][k].argmax())] == level
+                for factor, level in asked.items()
+            )
+        )
+    return answers
+
+
+def _real(data: Path) -> list[Image.Image]:
+    """The held-out renders of a data set. ValueError if it has none."""
+    found: list[Image.Image] = []
+    for split in ("validation", "test"):
+        try:
+            found += images(load_split(data, split, 128))
+        except ValueError:
+            continue
+    if not found:
+        raise ValueError(f"{data} has no validation or test pictures to compare with.")
+    return found

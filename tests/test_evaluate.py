@@ -1,0 +1,82 @@
+"""Figures: on numbers whose answer is known, and once over the model that ships."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from typer.testing import CliRunner
+
+from rocketman import captions, weights
+from rocketman.cli import app
+from rocketman.evaluate import control_rate, kernel_distance, measured, prompts_of, told_apart
+
+
+def unit(rng: np.random.Generator, count: int, shift: float) -> np.ndarray:
+    values = rng.normal(size=(count, 8))
+    values[:, 0] += shift
+    return np.asarray(values / np.linalg.norm(values, axis=1, keepdims=True))
+
+
+def test_distance_and_classifier_know_same_from_different() -> None:
+    rng = np.random.default_rng(1)
+    one, same, other = unit(rng, 120, 0), unit(rng, 100, 0), unit(rng, 100, 1.5)
+    kid, p = kernel_distance(one, same, seed=0, trials=200)
+    assert abs(kid) < 0.05
+    assert p > 0.05
+    kid, p = kernel_distance(one, other, seed=0, trials=200)
+    assert kid > 0.1
+    assert p < 0.01
+    assert 0.35 < told_apart(one, same, seed=0) < 0.65
+    assert told_apart(one, other, seed=0) > 0.75
+
+
+def test_interval() -> None:
+    group = measured([True] * 90 + [False] * 10, 0.98)
+    assert (group.joint, group.ceiling, group.n) == (0.9, 0.98, 100)
+    assert 0.82 < group.low < 0.9 < group.high < 0.97
+
+
+def test_groups_hold_what_their_names_say() -> None:
+    words = captions.vocabulary()
+    for split in ("validation", "test"):
+        kept = captions.heldout_pairs()[split]
+        for prompt in prompts_of("heldout", split, words, 64, seed=3):
+            assert any(f"{s} suit" in prompt and f" {i} " in prompt for s, i in kept), prompt
+        never = [name for name, home in captions.unplayed().items() if home == split]
+        for prompt in prompts_of("unplayed", split, words, 16, seed=3):
+            assert any(f" {name} " in prompt for name in never), prompt
+    first = weights.open_model(weights.embedded()).vocabulary
+    assert prompts_of("unplayed", "validation", first, 4, seed=0) == [], "it knows no ukulele"
+    assert prompts_of("seen", "validation", first, 4, 0) == prompts_of("seen", "test", first, 4, 0)
+    assert prompts_of("seen", "validation", (), 4, seed=0) == []
+
+
+def test_the_model_that_ships(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    result = CliRunner().invoke(
+        app, ["evaluate", "--count", "3", "--sheet", str(sheet), "--json"], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert set(found) >= {"groups", "kid", "kid_p", "c2st", "copy_rate", "copy_rate_control"}
+    assert set(found["groups"]) == {"seen", "heldout"}
+    assert set(found["groups"]["seen"]) == {"joint", "ceiling", "low", "high", "n"}
+    assert found["groups"]["seen"]["ceiling"] > 0.9
+    assert found["kid"] is None, "there was nothing real to compare with"
+    with Image.open(sheet) as image:
+        assert len(json.loads(image.info["rocketman-sheet"])) == 6
+
+
+def test_the_control_of_copies() -> None:
+    from rocketman.audits.index import load_index
+
+    assert 0 < control_rate(load_index()) < 0.05
+
+
+def test_wrong_use(tmp_path: Path) -> None:
+    for arguments in (["--data", str(tmp_path)], [str(tmp_path)], ["--count", "1"]):
+        result = CliRunner().invoke(app, ["evaluate", "--count", "2", *arguments])
+        assert result.exit_code == 2, (arguments, result.output)

@@ -249,7 +249,7 @@ WRONG = [
     (["generate", "cats", "--model", MODEL], "knows no word of 'cats'"),
     (["generate", "a harp", "--model", "nowhere"], "nowhere is not a model folder"),
     (["generate", "a harp", "--model", "."], ". is not a model folder: it lacks"),
-    (["generate", "a harp", "--model", MODEL, "--size", "20"], "it draws 16, 32, 64 pixels"),
+    (["generate", "a harp", "--model", MODEL, "--size", "20"], "it draws 16, 32 or 64 pixels"),
     (["generate", "a harp", "--model", MODEL, "-n", "0"], "at least 1, not 0"),
     (["generate", "a harp", "--model", MODEL, "-n", "many"], "Invalid value for '-n'"),
     (["generate", "a harp", "--model", MODEL, "--steps", "0"], "from 1 to 1000, not 0"),

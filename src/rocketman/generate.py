@@ -205,7 +205,7 @@ class Pipeline:
         jobs = [
             replace(recipe, prompt=text, seed=seed + k, unknown_words=unknown)
             for text in prompts
-            for unknown in [self._unknown(text, negative_prompt)]
+            for unknown in [self.unknown_words(text, negative_prompt)]
             for k in range(num_images_per_prompt)
         ]
         if variety:
@@ -261,7 +261,8 @@ class Pipeline:
             for found, reading in canonical(text, self.model.vocabulary)[1]
         }
 
-    def _unknown(self, *prompts: str) -> tuple[str, ...]:
+    def unknown_words(self, *prompts: str) -> tuple[str, ...]:
+        """The words of prompts that the model does not know, and so leaves out."""
         text = " ".join(self._read(prompt) for prompt in prompts)
         return tuple(unknown_words(text, self.model.vocabulary))
 
@@ -280,11 +281,11 @@ class Pipeline:
         if count < 1:
             raise RequestError(f"The number of pictures should be at least 1, not {count}.")
         if not 0 <= seed <= MAX_SEED - (count - 1):
-            raise RequestError(
-                f"The seeds should lie from 0 to {MAX_SEED}, not {seed} to {seed + count - 1}."
-            )
+            found = f"{seed} to {seed + count - 1}" if count > 1 else str(seed)
+            raise RequestError(f"The seeds should lie from 0 to {MAX_SEED}, not be {found}.")
         if size not in self.sizes:
-            fits = ", ".join(str(fit) for fit in self.sizes)
+            *but_last, last = (str(fit) for fit in self.sizes)
+            fits = f"{', '.join(but_last)} or {last}" if but_last else last
             raise RequestError(f"A size of {size} does not fit this model: it draws {fits} pixels.")
 
     def _draw(

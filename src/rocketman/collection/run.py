@@ -42,17 +42,24 @@ class Paused(Exception):  # noqa: N818  (it is not an error)
     """Ctrl-C; the message says how to go on."""
 
 
-def run(folder: Path, on_progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
+def run(
+    folder: Path,
+    on_progress: Callable[[int, int], None] | None = None,
+    report: Callable[[str], None] | None = None,
+) -> tuple[int, int]:
     """Draw every picture of a collection that is not there yet. Returns (drawn here, in all).
 
-    `on_progress(made, wanted)` counts all workers. Before anything is drawn: PlanError,
-    ModelError, RequestError, PictureError or StoreError. Later: RunError, or Paused on Ctrl-C;
-    what is made is kept, and the same call goes on.
+    `on_progress(made, wanted)` counts all workers; `report` hears which words are ignored. Before
+    anything is drawn: PlanError, ModelError, RequestError, PictureError or StoreError. Later:
+    RunError, or Paused on Ctrl-C; what is made is kept, and the same call goes on.
     """
     plan = plans.read(folder)
     pictures = picture.prepare_folder(folder / PICTURES)
     pipeline = generate.load(plan.model)
     _check(plan, pipeline)
+    unknown = pipeline.unknown_words(*dict.fromkeys(prompt.text for prompt in plan.prompts))
+    if unknown and report:
+        report(f"Ignored in prompts: {', '.join(unknown)}; `rocketman words` lists what it knows")
     with Store(folder, create=True) as store:
         drawn = 0
 

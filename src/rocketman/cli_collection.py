@@ -51,7 +51,7 @@ def run(folder: Dir) -> None:
     kinds = (PlanError, ModelError, PictureError, RequestError, StoreError)
     try:
         with wrong_use(*kinds), _drawing_bar() as on_progress:
-            drawn, wanted = runs.run(folder, on_progress)
+            drawn, wanted = runs.run(folder, on_progress, say)
     except runs.Paused as paused:
         say(str(paused))
         raise typer.Exit(130) from paused
@@ -73,7 +73,7 @@ def pick(
     unset: Annotated[list[int] | None, typer.Option(metavar="ID", help="Clear its marks.")] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take back the last act.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="With --list: one JSON document.")
+        bool, typer.Option("--json", help="List them as one JSON document.")
     ] = False,
 ) -> None:
     """Choose among the candidates: on a page in the browser, or by options, which can be repeated.
@@ -95,6 +95,7 @@ def pick(
     acts += [("pick", each, None) for each in pick or []]
     acts += [("reject", each, None) for each in reject or []]
     acts += [("unset", each, None) for each in unset or []]
+    show = show or as_json
     if not (show or acts or undo):
         _serve_page(folder)
         return
@@ -153,6 +154,45 @@ def gallery(folder: Dir) -> None:
     say(f"{built.index}: {built.pictures} pictures, {built.size / 1e6:.1f} MB")
 
 
+@collection.command("film")
+def film(
+    folder: Dir,
+    draft: Annotated[bool, typer.Option("--draft", help="Ten seconds of it, to look at.")] = False,
+    size: Annotated[int, typer.Option(help="Height in pixels: 720, 1080 or 2160.")] = 1080,
+    audio: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own sound, not the composed piece.")
+    ] = None,
+    silent: Annotated[bool, typer.Option("--silent", help="No sound at all.")] = False,
+) -> None:
+    """Make a film of the chosen pictures: DIR/film, with all to paste beside it on YouTube."""
+    from rocketman.cli import bar, needs, say, wrong_use
+
+    say(f"Making the film of {folder}")
+    from rocketman.collection.store import StoreError
+    from rocketman.collection.tables import PlanError
+
+    with needs("film"):
+        from rocketman.collection.film import FilmError, make
+        from rocketman.collection.film_encode import AudioError
+    try:
+        with wrong_use(PlanError, StoreError, FilmError, AudioError), bar("filming") as advance:
+            made = make(
+                folder,
+                size=size,
+                draft=draft,
+                audio=audio,
+                silent=silent,
+                on_progress=advance,
+            )
+    except KeyboardInterrupt as stop:
+        say("Stopped: no film was written, and what was there before stays.")
+        raise typer.Exit(130) from stop
+    for sentence in made.remarks:
+        say(sentence)
+    loud = "silent" if made.loudness is None else f"{made.loudness:.1f} LUFS"
+    say(f"{made.path}: {made.seconds:.1f} s, {made.size / 1e6:.1f} MB, {loud}")
+
+
 @collection.command("publish")
 def publish(folder: Dir) -> None:
     """Gather gallery, film and texts in DIR/publish, and check them. Exit code 1 if one fails."""
@@ -205,45 +245,6 @@ def _serve_page(folder: Path) -> None:
     told = ", ".join(f"{count} x {kind}" for kind, count in done.most_common())
     say(f"\nRecorded in {folder}: {told or 'nothing new'}.")
     say(f"`rocketman collection gallery {folder}` shows what is chosen.")
-
-
-@collection.command("film")
-def film(
-    folder: Dir,
-    draft: Annotated[bool, typer.Option("--draft", help="Ten seconds of it, to look at.")] = False,
-    size: Annotated[int, typer.Option(help="Height in pixels: 720, 1080 or 2160.")] = 1080,
-    audio: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Your own sound, not the composed piece.")
-    ] = None,
-    silent: Annotated[bool, typer.Option("--silent", help="No sound at all.")] = False,
-) -> None:
-    """Make a film of the chosen pictures: DIR/film, with all to paste beside it on YouTube."""
-    from rocketman.cli import bar, needs, say, wrong_use
-
-    say(f"Making the film of {folder}")
-    from rocketman.collection.store import StoreError
-    from rocketman.collection.tables import PlanError
-
-    with needs("film"):
-        from rocketman.collection.film import FilmError, make
-        from rocketman.collection.film_encode import AudioError
-    try:
-        with wrong_use(PlanError, StoreError, FilmError, AudioError), bar("filming") as advance:
-            made = make(
-                folder,
-                size=size,
-                draft=draft,
-                audio=audio,
-                silent=silent,
-                on_progress=advance,
-            )
-    except KeyboardInterrupt as stop:
-        say("Stopped: no film was written, and what was there before stays.")
-        raise typer.Exit(130) from stop
-    for sentence in made.remarks:
-        say(sentence)
-    loud = "silent" if made.loudness is None else f"{made.loudness:.1f} LUFS"
-    say(f"{made.path}: {made.seconds:.1f} s, {made.size / 1e6:.1f} MB, {loud}")
 
 
 @contextmanager

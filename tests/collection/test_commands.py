@@ -54,7 +54,7 @@ def test_picking_from_a_script(collection: Make) -> None:
         ["6", "shown", "", ""],
     ]
     assert rocketman("pick", folder, "--undo").returncode == 0
-    listed = json.loads(rocketman("pick", folder, "--list", "--json").stdout)
+    listed = json.loads(rocketman("pick", folder, "--json").stdout)  # and serves no page
     assert listed[4]["state"] == ""
     assert listed[2]["state"] == "picked"
     assert listed[2]["at"].endswith("+00:00")
@@ -135,6 +135,14 @@ def test_a_broken_model_is_one_sentence(collection: Make, model_folder: Path) ->
     assert "onnxruntime cannot load" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(list((folder / "pictures").iterdir())) == 12
+
+
+def test_ignored_words_are_told(collection: Make) -> None:
+    folder = collection(edit=("an astronaut in", "an elephant beside an astronaut in"))
+    done = rocketman("run", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("elephant") == 1
+    assert "Ignored in prompts: elephant; `rocketman words`" in done.stderr
 
 
 def test_ctrl_c_in_a_run(collection: Make) -> None:

@@ -61,7 +61,8 @@ def main() -> None:
     try:
         app(prog_name="rocketman")
     except OSError as error:  # a full disk, a folder that went away: part-way, not wrong use
-        say(f"Error: {error}")
+        where = f" ({error.filename})" if error.filename else ""
+        say(f"Error: {error.strerror or error}{where}")
         sys.exit(1)
 
 

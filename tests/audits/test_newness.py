@@ -125,6 +125,7 @@ def test_the_command(audited: Path, data: Path, tmp_path: Path, fresh: list[Imag
     [
         (["missing.png"], "missing.png is missing"),
         (["{new}", "--sheet", "sheet.jpg"], "should end in .png"),
+        (["{new}", "--sheet", "/proc/sheet.png"], "/proc/sheet.png cannot be written"),
         (["{new}", "--model", "nowhere"], "nowhere has no probes"),
     ],
 )

@@ -137,7 +137,7 @@ def stacked(
 ) -> None:
     """Save all of them side by side with their nearest, below each other, as PNG.
 
-    ValueError if the name does not end in .png or the folder is missing.
+    ValueError if the name does not end in .png or the folder is missing or takes no file.
     """
     if file.suffix.lower() != ".png" or not file.parent.is_dir():
         raise ValueError(f"{file} cannot be written: it should end in .png, in an existing folder.")
@@ -147,7 +147,10 @@ def stacked(
         sheet.paste(row, (0, k * row.height))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
-    write_whole(file, buffer.getvalue())
+    try:
+        write_whole(file, buffer.getvalue())
+    except OSError as error:
+        raise ValueError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def shortened(text: str, most: int = 66) -> str:

@@ -63,7 +63,7 @@ def render(
 
 @dataset.command("scene")
 def scene(
-    index: Annotated[int, typer.Argument(min=0, help="Number of the picture.")],
+    index: Annotated[int, typer.Argument(metavar="NUMBER", min=0, help="Number of the picture.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the data set.")] = 0,
 ) -> None:
     """Print the scene of a picture as JSON: save it, edit it, `render --scene` it."""
@@ -111,7 +111,8 @@ def check(
         for problem in report.errors:
             typer.echo(str(problem))
     counts = ", ".join(f"{count:,} {split}" for split, count in report.splits.items())
-    say(f"{report.pictures:,} pictures ({counts}), {len(report.errors):,} wrong in {folder}")
+    pictures = "picture" if report.pictures == 1 else "pictures"
+    say(f"{report.pictures:,} {pictures} ({counts}), {len(report.errors):,} wrong in {folder}")
     if report.errors:
         raise typer.Exit(1)
 

@@ -168,6 +168,28 @@ def test_gradients_of_other_weights_are_refused(
         Influence(folder)
 
 
+def test_the_index_command_keeps_gradients(audited: Path, data: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = shutil.copytree(audited, tmp_path / "model")
+    shutil.rmtree(folder / "training")
+    result = CliRunner().invoke(app, ["audit", "index", str(folder), "--data", str(data)])
+    assert result.exit_code == 0, result.output
+    kept = Influence(folder).gradients
+    assert kept.shape == (len(load_index(folder)), 9, pulling.DIMENSIONS), "3 times, 3 layers"
+    for view in kept.transpose(1, 0, 2):
+        spread = np.linalg.eigvalsh(view.T @ view / len(view))
+        assert spread.max() < 1.05, "whitened: no direction counts for much more than another"
+
+
+def test_eight_bits_are_enough() -> None:
+    found = np.random.default_rng(0).standard_normal((50, 2, 36)).astype(np.float32)
+    codes, scale = pulling.coded(found)
+    again = codes * scale[:, :, None].astype(np.float32)
+    assert codes.dtype == np.int8
+    assert np.abs(again - found).max() < 0.02
+
+
 def test_the_command_credits(
     influence: Influence, audited: Path, fresh: list[Image.Image], tmp_path: Path
 ) -> None:

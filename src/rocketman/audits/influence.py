@@ -10,8 +10,8 @@ of its own; how far the views agree says how sure their mean is.
 
 `write_influence` keeps the training pictures' gradients in a model folder's index:
 
-    training/gradients.npy           (N, views, DIMENSIONS) float16, whitened; memory-mapped
-    training/influence.safetensors   what makes other pictures' gradients comparable with them
+    training/gradients.npy           (N, views, DIMENSIONS) whitened, in 8 bits; memory-mapped
+    training/influence.safetensors   their scales, and what makes other pictures' comparable
 
 Needs PyTorch (extra `train`), also to ask about a picture. Next: `credits.py` adds it all up.
 """
@@ -19,6 +19,7 @@ Needs PyTorch (extra `train`), also to ask about a picture. Next: `credits.py` a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ from rocketman.captions import PAD
 from rocketman.data.batches import central_square, load_split, to_floats
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer, ImageBlock, ModelConfig
-from rocketman.weights import Model, ModelError, open_model, pack_tensors, read_tensors
+from rocketman.weights import Model, ModelError, Tensors, open_model, pack_tensors, read_tensors
 
 GRADIENTS, FRAME = "gradients.npy", "influence.safetensors"
 TIMES = (0.2, 0.4, 0.6)
@@ -55,11 +56,10 @@ class Influence:
         """ModelError if the folder is no model, or has no gradients kept."""
         self.model = open_model(folder)
         try:
-            self.gradients: NDArray[np.float16] = np.load(
-                folder / FOLDER / GRADIENTS, mmap_mode="r"
-            )
+            self._codes: NDArray[np.int8] = np.load(folder / FOLDER / GRADIENTS, mmap_mode="r")
             frame, about = read_tensors(folder / FOLDER / FRAME)
             self.mean, self.whitener = frame["mean"], frame["whitener"]
+            self._scale: NDArray[np.float16] = frame["scale"]
             if about["model"] != self.model.hash:
                 raise ValueError("they are of other weights")
         except (OSError, KeyError, ValueError) as error:
@@ -69,6 +69,11 @@ class Influence:
             ) from error
         self.network = load_network(self.model)
 
+    @cached_property
+    def gradients(self) -> Floats:
+        """(N, views, DIMENSIONS), whitened."""
+        return np.asarray(self._codes * self._scale[:, :, None].astype(np.float32), np.float32)
+
     def scores(self, pictures: Sequence[Image.Image]) -> Floats:
         """(pictures, views, N): how much each training picture counts for each picture, by view.
 
@@ -76,7 +81,7 @@ class Influence:
         """
         asked = gradients(self.network, self.model, pictures)
         asked = whitened(asked, self.mean, self.whitener)
-        found = np.einsum("qvd,nvd->qvn", asked, np.asarray(self.gradients, np.float32))
+        found = np.einsum("qvd,nvd->qvn", asked, self.gradients)
         size = np.sqrt(np.square(found).mean(axis=2, keepdims=True))
         return np.asarray(found / np.maximum(size, 1e-12), np.float32)
 
@@ -100,10 +105,10 @@ def write_influence(
     found = np.concatenate(parts)
     mean, whitener = frame_of(found)
     (folder / FOLDER).mkdir(exist_ok=True)
-    kept = whitened(found, mean, whitener).astype(np.float16)
-    tensors = {"mean": mean, "whitener": whitener}
+    codes, scale = coded(whitened(found, mean, whitener))
+    tensors: Tensors = {"mean": mean, "whitener": whitener, "scale": scale}
     write_whole(folder / FOLDER / FRAME, pack_tensors(tensors, {"model": model.hash}))
-    write_whole(folder / FOLDER / GRADIENTS, npy(kept))
+    write_whole(folder / FOLDER / GRADIENTS, npy(codes))
 
 
 # --- gradients ----------------------------------------------------------------------------------
@@ -204,3 +209,10 @@ def frame_of(found: Floats) -> tuple[Floats, Floats]:
 def whitened(found: Floats, mean: Floats, whitener: Floats) -> Floats:
     """(n, views, D) -> the same, centred and whitened view by view."""
     return np.asarray(np.einsum("nvd,vde->nve", found - mean, whitener), np.float32)
+
+
+def coded(found: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    """(n, views, D) -> the same in 8 bits, and the scale of each picture's views (n, views)."""
+    scale = np.maximum(np.abs(found).max(axis=2) / 127, 1e-4).astype(np.float16)
+    codes = np.rint(found / scale[:, :, None].astype(np.float32))
+    return np.clip(codes, -127, 127).astype(np.int8), scale

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +155,13 @@ def test_without_gradients_or_torch(
     [each] = credits([Image.new("RGB", (64, 64))], index)
     assert each.influential is None
     assert each.authors[0]["influence_share"] is None
+
+
+def test_likeness_needs_no_torch() -> None:
+    code = "import sys, rocketman.audits.credits, rocketman.collection.report as r; print(r.FOLDER)"
+    code += "; assert 'torch' not in sys.modules"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "report\n"), ran.stderr
 
 
 def test_gradients_of_other_weights_are_refused(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from rocketman.collection.run import Paused, RunError, key_of, recipe_of, run
 from rocketman.collection.store import FILE, Store, StoreError
 from rocketman.files import write_whole
 from rocketman.provenance import picture
+from rocketman.provenance.picture import Recipe
 
 Make = Callable[..., Path]
 
@@ -311,3 +313,25 @@ def test_without_a_size_pictures_are_as_large_as_the_model_makes_them(collection
     for path in (folder / "pictures").iterdir():
         with Image.open(path) as image:
             assert image.size == (64, 64)
+
+
+def test_a_picture_is_named_by_what_shapes_it_alone() -> None:
+    """A file's recipe, which knows the data set, has the name that was asked for without it."""
+    recipe = Recipe(
+        prompt="a harp above mars",
+        seed=1,
+        sampler="euler",
+        num_inference_steps=20,
+        guidance_scale=3.0,
+        width=256,
+        height=256,
+        model="astronauts",
+        model_hash="0123456789ab",
+        version="0.1.0",
+    )
+    assert key_of(recipe) == "f7bdf8697393790d5724662c", (
+        "a new name draws everybody's collections again"
+    )
+    assert key_of(replace(recipe, data_hash="x", version="9", model="y")) == key_of(recipe)
+    assert key_of(replace(recipe, seed=2)) != key_of(recipe)
+    assert key_of(replace(recipe, variety=0.5)) != key_of(recipe)

@@ -96,11 +96,13 @@ def run(
 def key_of(recipe: Recipe) -> str:
     """What names a picture: 24 hexadecimal digits of all in its recipe that shapes its pixels.
 
-    Not the version of Rocketman, the model's name or the words it does not know: an update or a
-    renamed folder makes nothing again.
+    Not the version of Rocketman, the model's name, its data set or the words it does not know: an
+    update or a renamed folder makes nothing again. Nor a part of the recipe that a later version
+    added, while it is not used.
     """
     table = json.loads(recipe.as_json)
-    for name in ("version", "model", "unknown_words"):
+    unused = () if recipe.variety else ("variety", "first_seed", "together")
+    for name in ("version", "model", "data_hash", "unknown_words", *unused):
         del table[name]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:24]
 

@@ -8,7 +8,7 @@ data=$HOME/.cache/rocketman/astronauts
 run=${1:-$HOME/.cache/rocketman/runs/astronauts}
 
 rocketman dataset render --count 8000 --size 256 --seed 1 --out "$data" --workers 2 --passes
-rocketman dataset thumbnails "$data" --out datasets/astronauts-64  # as runs/astronauts.toml reads
+rocketman dataset thumbnails "$data" --out data/astronauts-64  # as runs/astronauts.toml reads
 if [ ! -e "$run/model/config.toml" ]; then
     resume=()
     if compgen -G "$run/checkpoints/step-*.safetensors" >/dev/null; then resume=(--resume); fi

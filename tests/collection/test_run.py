@@ -329,9 +329,7 @@ def test_a_picture_is_named_by_what_shapes_it_alone() -> None:
         model_hash="0123456789ab",
         version="0.1.0",
     )
-    assert key_of(recipe) == "f7bdf8697393790d5724662c", (
-        "a new name draws all again"
-    )
+    assert key_of(recipe) == "f7bdf8697393790d5724662c", "a new name draws all again"
     assert key_of(replace(recipe, data_hash="x", version="9", model="y")) == key_of(recipe)
     assert key_of(replace(recipe, seed=2)) != key_of(recipe)
     assert key_of(replace(recipe, variety=0.5)) != key_of(recipe)

@@ -129,9 +129,10 @@ def test_free_poses_differ(floating: list[Pose]) -> None:
 def test_an_elbow_goes_round_what_is_in_its_way() -> None:
     hold = HOLDS["keyboard"]
     free = poses.playing(hold, random.Random(1)).right
-    way = tuple(float(x) for x in free.elbow)
+    x, y, z = (float(value) for value in free.elbow)
+    way = (x, y, z)
     wall = Capsule(start=way, end=way, radius=0.05)
-    held = np.linalg.inv(vec(hold.held))
+    held = np.linalg.inv(vec(hold.held)).astype(np.float64)
     inside = poses.moved((wall,), held)
     moved = poses.playing(replace(hold, solid=inside), random.Random(1)).right
     assert np.linalg.norm(moved.elbow - free.elbow) > 0.08

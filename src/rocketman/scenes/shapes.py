@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from math import cos, pi, sin
+from typing import Any
 
 import bpy
 import numpy as np
@@ -126,11 +127,7 @@ def put(data: bpy.types.Mesh, at: Matrix = IDENTITY) -> bpy.types.Object:
     return made
 
 
-Kept = bpy.types.Mesh | bpy.types.Material
-"""What may outlive its picture."""
-
-
-def keep(data: Kept) -> Kept:
+def keep(data: Any) -> Any:
     """Let a mesh (with its materials) or a material outlive its picture; `put` shows it again.
 
     For what is the same in every picture: the caller finds it again by its name in `bpy.data`.

@@ -35,8 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(cli_train.train)
-app.command()(cli_train.evaluate)
 app.add_typer(dataset, name="dataset")
 app.add_typer(collection, name="collection")
 app.add_typer(audit, name="audit")
@@ -75,7 +73,7 @@ def welcome(context: typer.Context) -> None:
 @app.command()
 def generate(
     prompts: Annotated[
-        list[str] | None, typer.Argument(metavar="PROMPT...", show_default=False)
+        list[str] | None, typer.Argument(metavar="PROMPT", show_default=False)
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--prompts", metavar="FILE", help="A prompt a line; - is stdin.")
@@ -182,6 +180,7 @@ def grid(
     fixed = {"suit": suit, "instrument": instrument, "place": place}
     given = {factor: level for factor, level in fixed.items() if level is not None}
     with wrong_use(ModelError, PictureError, RequestError), step_bar() as on_step:
+        picture.prepare_folder(out.parent)
         table = draw(load(model), rows, columns, given, seed, on_step)
         picture.save_sheet(table.image, out, table.recipes)
     framed = f", {table.framed} of them pairs that training never showed" if table.framed else ""
@@ -229,7 +228,7 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def verify(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
     """Tell where files come from. Exit code 1 if one has nothing that holds."""
@@ -246,6 +245,10 @@ def verify(
         typer.echo(json.dumps([verdict.as_json for verdict in verdicts]))
     if not all(verdict.good for verdict in verdicts):
         raise typer.Exit(1)
+
+
+app.command()(cli_train.train)
+app.command()(cli_train.evaluate)
 
 
 @app.command()

@@ -63,7 +63,7 @@ def index(
 
 @audit.command("picture")
 def picture(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", show_default=False)],
     model: Model = None,
     sheet: Annotated[
         Path | None,

@@ -144,7 +144,8 @@ def _open(path: Path, folder: Path) -> Image.Image:
             return opened.convert("RGB")
     except (OSError, ValueError, SyntaxError) as error:
         raise ReportError(
-            f"{path} is gone or damaged: `rocketman collection run {folder}` draws it again."
+            f"{path} is gone or damaged: delete it, and `rocketman collection run {folder}` "
+            "draws it again."
         ) from error
 
 

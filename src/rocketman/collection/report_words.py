@@ -302,7 +302,9 @@ def moment(at: str) -> str:
 
 
 def span(first: str, last: str) -> str:
-    """Two moments; the day once, if it is the same."""
+    """Two moments; the day once, if it is the same, and one where there is no other."""
+    if first[:16] == last[:16]:
+        return moment(first)
     if first[:10] == last[:10]:
         return f"{first[:10]}, {first[11:16]} to {last[11:16]} UTC"
     return f"{moment(first)} to {moment(last)}"

@@ -161,9 +161,9 @@ class Store:
         return row[0], row[1]
 
     def forget_files(self, folder: Path) -> int:
-        """Pictures whose files in `folder` went away wait again. How many."""
+        """Pictures whose files in `folder` went away, or are empty, wait again. How many."""
         # a file is there before its row says so: looking at the rows first forgets none too many
-        gone = [row for row in self.rows() if row.file and not (folder / row.file).exists()]
+        gone = [row for row in self.rows() if row.file and not _holds(folder / row.file)]
         with transaction(self._db):
             self._db.executemany(
                 "UPDATE pictures SET state = 'waiting', file = NULL, made_at = NULL, "
@@ -337,3 +337,8 @@ def _is_dead(worker: str) -> bool:
     except PermissionError:
         pass
     return False
+
+
+def _holds(path: Path) -> bool:
+    """Whether a file is there with something in it."""
+    return path.exists() and path.stat().st_size > 0

@@ -125,7 +125,10 @@ def main(arguments: list[str]) -> None:
     out = Path(arguments[0])
     size, seed, count, first, step, with_passes = map(int, arguments[1:7])
     ready = False
+    parent = os.getppid()
     for index in range(first, count, step):
+        if os.getppid() != parent:  # it was killed: nobody waits for the rest
+            return
         scene = draw(seed, index)
         path = picture_path(out, scene)
         if path.exists():

@@ -21,30 +21,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from rocketman import flow, sampling
-from rocketman.captions import CONTEXT_LENGTH, PAD, tokens
+from rocketman import flow
+from rocketman.captions import CONTEXT_LENGTH, PAD
 from rocketman.data.batches import (
     Batches,
-    Pictures,
     load_split,
-    to_floats,
-    to_pixels,
     vocabulary_of,
 )
 from rocketman.data.sources import splits
 from rocketman.export import write_model
 from rocketman.files import write_whole
+from rocketman.looks import autocast, draw_sheet, sheet_prompts, validation_loss
 from rocketman.model import DiffusionTransformer
 from rocketman.optimizer import optimizers
 from rocketman.parallel import Workers, join
@@ -57,8 +53,6 @@ Report = Callable[[str], None]
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]
 LOG_EVERY = 20
 KEPT_CHECKPOINTS = 2
-VALIDATION_PICTURES = 256
-SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 20, 3.0
 
 
 def silent(line: str) -> None:
@@ -162,11 +156,6 @@ def learning_rate(run: Run, config: LoopConfig) -> float:
     return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
 
 
-def autocast(config: LoopConfig, device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 arithmetic where the run asks for it."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
-
-
 def train_step(
     run: Run, config: LoopConfig, batches: Batches, device: torch.device, workers: Workers
 ) -> float:
@@ -204,76 +193,6 @@ def train_step(
     with torch.no_grad():
         torch._foreach_lerp_(averages, parameters, 1 - keep)
     return value
-
-
-def validation_loss(
-    run: Run,
-    config: LoopConfig,
-    pictures: Pictures,
-    vocabulary: tuple[str, ...],
-    device: torch.device,
-) -> float:
-    """Loss of the averaged weights on the first pictures of a split, always with the same draws."""
-    generator = torch.Generator().manual_seed(0)
-    losses = []
-    for start in range(0, min(VALIDATION_PICTURES, len(pictures.pixels)), 64):
-        chosen = slice(start, start + 64)
-        pixels = torch.from_numpy(to_floats(pictures.pixels[chosen])).to(device)
-        ids = torch.tensor([tokens(text, vocabulary) for text in pictures.captions[chosen]])
-        with torch.no_grad(), autocast(config, device):
-            losses += [
-                flow.loss(run.average, pixels, ids.to(device), generator, config.noise_scale).item()
-            ] * len(pixels)
-    return float(np.mean(losses))
-
-
-def sheet_prompts(trained: Pictures, validation: Pictures | None) -> list[str]:
-    """Captions spread evenly over each split's sorted list; half of each where there are two."""
-    splits = [trained] if validation is None else [trained, validation]
-    prompts = []
-    for split in splits:
-        captions = sorted(set(split.captions))
-        count = SHEET_PROMPTS // len(splits)
-        prompts += [captions[k * len(captions) // count] for k in range(count)]
-    return prompts
-
-
-def draw_sheet(
-    run: Run,
-    config: TrainConfig,
-    prompts: list[str],
-    vocabulary: tuple[str, ...],
-    device: torch.device,
-) -> bytes:
-    """A PNG of one picture a prompt, four a row, twice enlarged, from the averaged weights."""
-    ids = torch.tensor([tokens(prompt, vocabulary) for prompt in prompts]).to(device)
-    both = torch.cat([ids, torch.full_like(ids, PAD)])
-
-    def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:
-        with torch.no_grad(), autocast(config.train, device):
-            x1 = run.average(
-                torch.from_numpy(x).to(device), torch.full((len(x),), t).to(device), ids
-            )
-        return x1.float().cpu().numpy()  # type: ignore[no-any-return]
-
-    def pair(x: sampling.Array, t: float) -> tuple[sampling.Array, sampling.Array]:
-        wanted, unwanted = np.split(call(np.concatenate([x, x]), t, both), 2)
-        return wanted, unwanted
-
-    size = config.model.image_size
-    shape = (len(prompts), 3, size, size)
-    x = sampling.noise(config.train.seed, shape) * np.float32(config.train.noise_scale)
-    denoise = sampling.guided(lambda x, t: call(x, t, ids), pair, SHEET_GUIDANCE)
-    pixels = to_pixels(sampling.dpm_solver_2m(denoise, x, sampling.timesteps(SHEET_STEPS)))
-    columns = 4
-    rows = -(-len(pixels) // columns)
-    sheet = np.zeros((rows * columns, size, size, 3), dtype=np.uint8)
-    sheet[: len(pixels)] = pixels
-    sheet = sheet.reshape(rows, columns, size, size, 3).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * size, columns * size, 3).repeat(2, axis=0).repeat(2, axis=1)
-    file = BytesIO()
-    Image.fromarray(sheet).save(file, format="PNG")
-    return file.getvalue()
 
 
 @contextmanager
@@ -391,11 +310,11 @@ def train(
 
     def look() -> None:
         split = validation or pictures
-        value = validation_loss(run, loop, split, vocabulary, device)
+        value = validation_loss(run.average, loop, split, vocabulary, device)
         name = "validation_loss" if validation else "averaged_loss"
         last.update({name: round(value, 5)})
         log(step=run.step, images=run.step * loop.batch_size, **{name: round(value, 5)})
-        sheet = draw_sheet(run, config, prompts, vocabulary, device)
+        sheet = draw_sheet(run.average, config, prompts, vocabulary, device)
         write_whole(out / "sheets" / f"step-{run.step:08d}.png", sheet)
 
     with stop_signals() as caught:

@@ -1,0 +1,98 @@
+"""A look at a run as it goes on: the loss on held-out pictures, and a sheet of drawn ones.
+
+Level 4. Reads the averaged weights, writes nothing: `train.py` calls both now and then, and keeps
+what they give. The same draws, prompts and seeds each time, so that looks can be compared.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from rocketman import flow, sampling
+from rocketman.captions import PAD, tokens
+from rocketman.data.batches import Pictures, to_floats, to_pixels
+from rocketman.model import DiffusionTransformer
+from rocketman.train_config import LoopConfig, TrainConfig
+
+VALIDATION_PICTURES = 256
+SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 20, 3.0
+
+
+def autocast(config: LoopConfig, device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 arithmetic where the run asks for it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def validation_loss(
+    network: DiffusionTransformer,
+    config: LoopConfig,
+    pictures: Pictures,
+    vocabulary: tuple[str, ...],
+    device: torch.device,
+) -> float:
+    """Loss of the averaged weights on the first pictures of a split, always with the same draws."""
+    generator = torch.Generator().manual_seed(0)
+    losses = []
+    for start in range(0, min(VALIDATION_PICTURES, len(pictures.pixels)), 64):
+        chosen = slice(start, start + 64)
+        pixels = torch.from_numpy(to_floats(pictures.pixels[chosen])).to(device)
+        ids = torch.tensor([tokens(text, vocabulary) for text in pictures.captions[chosen]])
+        with torch.no_grad(), autocast(config, device):
+            losses += [
+                flow.loss(network, pixels, ids.to(device), generator, config.noise_scale).item()
+            ] * len(pixels)
+    return float(np.mean(losses))
+
+
+def sheet_prompts(trained: Pictures, validation: Pictures | None) -> list[str]:
+    """Captions spread evenly over each split's sorted list; half of each where there are two."""
+    splits = [trained] if validation is None else [trained, validation]
+    prompts = []
+    for split in splits:
+        captions = sorted(set(split.captions))
+        count = SHEET_PROMPTS // len(splits)
+        prompts += [captions[k * len(captions) // count] for k in range(count)]
+    return prompts
+
+
+def draw_sheet(
+    network: DiffusionTransformer,
+    config: TrainConfig,
+    prompts: list[str],
+    vocabulary: tuple[str, ...],
+    device: torch.device,
+) -> bytes:
+    """A PNG of one picture a prompt, four a row, twice enlarged, from the averaged weights."""
+    ids = torch.tensor([tokens(prompt, vocabulary) for prompt in prompts]).to(device)
+    both = torch.cat([ids, torch.full_like(ids, PAD)])
+
+    def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:
+        with torch.no_grad(), autocast(config.train, device):
+            x1 = network(torch.from_numpy(x).to(device), torch.full((len(x),), t).to(device), ids)
+        return x1.float().cpu().numpy()  # type: ignore[no-any-return]
+
+    def pair(x: sampling.Array, t: float) -> tuple[sampling.Array, sampling.Array]:
+        wanted, unwanted = np.split(call(np.concatenate([x, x]), t, both), 2)
+        return wanted, unwanted
+
+    size = config.model.image_size
+    shape = (len(prompts), 3, size, size)
+    x = sampling.noise(config.train.seed, shape) * np.float32(config.train.noise_scale)
+    denoise = sampling.guided(lambda x, t: call(x, t, ids), pair, SHEET_GUIDANCE)
+    pixels = to_pixels(sampling.dpm_solver_2m(denoise, x, sampling.timesteps(SHEET_STEPS)))
+    columns = 4
+    rows = -(-len(pixels) // columns)
+    sheet = np.zeros((rows * columns, size, size, 3), dtype=np.uint8)
+    sheet[: len(pixels)] = pixels
+    sheet = sheet.reshape(rows, columns, size, size, 3).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * size, columns * size, 3).repeat(2, axis=0).repeat(2, axis=1)
+    file = BytesIO()
+    Image.fromarray(sheet).save(file, format="PNG")
+    return file.getvalue()

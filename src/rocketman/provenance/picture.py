@@ -143,11 +143,7 @@ def save(
         raise PictureError(f"{path} is there already and is not ours: choose another name.")
     if not with_prompt:
         recipe = replace(recipe, prompt="", negative_prompt="", unknown_words=())
-    number = None
-    if watermark.can_mark(image):
-        number = watermark.identifier(recipe.as_json)
-        image = watermark.embed(image, number)
-    number_text = "" if number is None else f"{number:08x}"
+    image, number = _marked(image, recipe.as_json)
     data = metadata.encode(
         image,
         kind,
@@ -155,9 +151,9 @@ def save(
         recipe=recipe.as_json,
         version=recipe.version,
         prompt=recipe.prompt,
-        number=number_text,
+        number=number,
     )
-    _sign(data, path, recipe, number_text, human or {}, start)
+    _sign(data, path, recipe, number, human or {}, start)
     return path
 
 
@@ -176,9 +172,7 @@ def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) 
         raise PictureError(f"{path} is there already and is no sheet of ours: choose another name.")
     first = recipes[0]
     shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
-    number = f"{watermark.identifier(shown):08x}" if watermark.can_mark(image) else ""
-    if number:
-        image = watermark.embed(image, int(number, 16))
+    image, number = _marked(image, shown)
     data = metadata.encode_sheet(image, shown, first.version, number)
     claim = Claim(
         model=first.model,
@@ -208,6 +202,14 @@ def sign_again(
     marked = min(recipe.width, recipe.height) >= watermark.MIN_SIDE
     number = f"{watermark.identifier(recipe.as_json):08x}" if marked else ""
     _sign(source.read_bytes(), target, recipe, number, human, credit=credit)
+
+
+def _marked(image: Image.Image, text: str) -> tuple[Image.Image, str]:
+    """The picture with the mark of a text, and the mark's number; "" where it is too small."""
+    if not watermark.can_mark(image):
+        return image, ""
+    number = watermark.identifier(text)
+    return watermark.embed(image, number), f"{number:08x}"
 
 
 def _sign(

@@ -1,9 +1,9 @@
 """One training over several processes: `torchrun --nproc-per-node 2 -m rocketman.train ...`.
 
 Every process holds the whole network, takes its share of each batch, and averages gradients with
-the others once a step (PyTorch's own distributed package: gloo on processors, NCCL on GPUs). On a
-busy machine two processes of one thread also wait for each other far less than two threads do.
-Next: `train.py`.
+the others once a step (PyTorch's own distributed package: gloo on processors, NCCL on GPUs).
+Processes of one thread wait for each other once a step, threads of one process at every operation;
+what that is worth on a busy machine is still to be measured. Next: `train.py`.
 """
 
 from __future__ import annotations

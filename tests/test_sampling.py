@@ -22,11 +22,12 @@ def gaussian(x: Array, t: float) -> Array:
     return MEAN + gain * (x - t * MEAN)
 
 
-def error(sampler: sampling.SamplerName, steps: int) -> float:
-    """Largest distance from the exact end of the path, MEAN + STD * noise."""
+def error(sampler: sampling.SamplerName, steps: int, end: float = 1.0) -> float:
+    """Largest distance from the exact path at t = end: end * MEAN + its spread * noise."""
     x = sampling.noise(1, (500,)).astype(np.float64)
-    got = sampling.SAMPLERS[sampler](gaussian, x, sampling.timesteps(steps), None)  # type: ignore[arg-type]
-    return float(np.abs(got - (MEAN + STD * x)).max())
+    times = [end * t for t in sampling.timesteps(steps)]
+    got = sampling.SAMPLERS[sampler](gaussian, x, times, None)  # type: ignore[arg-type]
+    return float(np.abs(got - (end * MEAN + math.hypot(end * STD, 1 - end) * x)).max())
 
 
 @pytest.mark.parametrize(("sampler", "order"), [("euler", 1), ("heun", 2)])
@@ -38,6 +39,21 @@ def test_order_of_the_multistep_solver() -> None:
     """Two up to a logarithm: error * steps**2 / log(steps) settles."""
     scaled = [error("dpm_solver_2m", n) * n**2 / math.log(n) for n in (256, 1024, 4096)]
     assert max(scaled) / min(scaled) < 1.3
+
+
+def test_order_of_the_predictor_and_corrector() -> None:
+    """Three on the way, where the predictor alone has two; its last step is of second order."""
+    orders = {
+        name: math.log(error(name, 256, end=0.9) / error(name, 1024, end=0.9), 4)
+        for name in ("dpm_solver_2m", "unipc")
+    }
+    assert orders == pytest.approx({"dpm_solver_2m": 2, "unipc": 3}, abs=0.05)
+    assert math.log(error("unipc", 1024) / error("unipc", 4096), 4) > 1.95
+
+
+@pytest.mark.parametrize("steps", [5, 10, 20, 40])
+def test_the_corrector_pays(steps: int) -> None:
+    assert error("unipc", steps) < error("dpm_solver_2m", steps)
 
 
 @pytest.mark.parametrize("evaluations", [9, 19, 39, 79])

@@ -31,8 +31,10 @@ LEVELS = {
     "export": 3,
     "generate": 3,
     "looks": 4,
+    "run_log": 4,
     "detail": 4,
     "doctor": 4,
+    "foreign": 4,
     "grid": 4,
     "train": 5,
     "scenes": 4,
@@ -47,7 +49,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__
 
 TORCH_FREE = (
     *("captions", "files", "prompts", "provenance", "sampling", "weights"),
-    *("generate", "grid", "doctor", "scenes", "evaluate", "cli"),
+    *("foreign", "generate", "grid", "doctor", "scenes", "evaluate", "cli"),
 )
 """A plain install runs these."""
 

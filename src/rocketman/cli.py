@@ -135,26 +135,31 @@ def generate(
 
 @app.command()
 def redo(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A picture made by Rocketman.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A picture by Rocketman, or with A1111's text.")
+    ],
     model: Model = None,
     out: Out = PICTURES,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a picture again, from the recipe inside its file."""
+    """Draw a picture again, from the recipe in its file; another tool's as far as it applies."""
     say(f"Drawing {file} again into {out}")
-    from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman import ModelError, PictureError, RequestError, foreign, load
     from rocketman.provenance import picture
+    from rocketman.provenance.verify import plain
 
     kinds = (ModelError, PictureError, RequestError)
     with report(as_json) as made, wrong_use(*kinds), step_bar() as on_step:
         recipe = picture.read(file)
-        if recipe is None:
-            wrong(f"{file} holds no recipe of Rocketman's.")
         pipeline = load(model)
-        if recipe.model_hash != pipeline.model.hash:
+        if recipe is None:
+            recipe, sentences = foreign.recipe(file, pipeline)
+            for sentence in sentences:
+                say(sentence)
+        elif recipe.model_hash != pipeline.model.hash:
             say(
-                f"It was made by the model {recipe.model} ({recipe.model_hash}), not by "
-                f"{pipeline.model.name} ({pipeline.model.hash}): it will look different."
+                f"It was made by the model {plain(recipe.model)} ({plain(recipe.model_hash)}), "
+                f"not by {pipeline.model.name} ({pipeline.model.hash}): it will look different."
             )
         folder = picture.prepare_folder(out)
         save(pipeline.redo(recipe, on_step), folder, made)

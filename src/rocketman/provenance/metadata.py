@@ -7,7 +7,7 @@ Level 1. Two texts and a set of XMP fields, in the place where each format keeps
     XMP                             IPTC's words for AI-made pictures; on request China's label
 
 No text is protected by itself: the signature, written last, covers them all.
-Next: `picture.py` calls `encode`, `json_in` takes the JSON back out.
+Next: `picture.py` calls `encode`; `json_in` takes the JSON back out, `parameters_in` A1111's text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import io
 import json
 import os
 import re
+import struct
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -33,6 +34,11 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """By the end of a file's name."""
 QUALITY = 95
 """Of JPEG, with full colour resolution, and of WebP: the mark and fine edges come through."""
+
+MAX_PARAMETERS = 100_000
+"""Characters of A1111's text that are read; a longer one is not."""
+CODES = (b"UNICODE\0", b"ASCII\0\0\0", bytes(8))
+"""What the first eight bytes of a UserComment say of the others."""
 
 PRODUCER_VARIABLE = "ROCKETMAN_AIGC_PRODUCER"
 """Set to a provider's name or code, it adds the label that China's measures of 2025 ask for."""
@@ -102,6 +108,51 @@ def json_in(image: Image.Image) -> str | None:
     # No XML parser: a stranger's XML could make one work for hours.
     found = re.search(rb'rocketman:Recipe="([^"]*)"', fields)
     return html.unescape(found[1].decode("utf-8", "replace")) if found else None
+
+
+def parameters_in(image: Image.Image) -> str | None:
+    """The text of settings as A1111 writes it, whoever wrote it, in an opened picture; or None."""
+    text = image.info.get("parameters")
+    if isinstance(text, str):
+        return text if len(text) <= MAX_PARAMETERS else None
+    exif = image.info.get("exif")
+    comment = _user_comment(exif) if isinstance(exif, bytes) else b""
+    for code in CODES:
+        comment = comment.removeprefix(code)
+    for encoding in ("utf-16-be", "utf-16-le", "utf-8"):  # the standard says one, tools write all
+        text = comment.decode(encoding, "replace")
+        if "Steps: " in text:
+            return text
+    return None
+
+
+def _user_comment(exif: bytes) -> bytes:
+    """UserComment out of an EXIF block, b"" if there is none or it is damaged.
+
+    No EXIF parser: a stranger's block could make one copy the same bytes for every entry. This
+    looks at two directories and copies one value.
+    """
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None:
+        return b""
+
+    def entry(at: int, wanted: int) -> tuple[int, int]:
+        """Count and value of an entry of the directory at `at`."""
+        [entries] = struct.unpack_from(f"{order}H", tiff, at)
+        for k in range(entries):
+            tag, _kind, count, value = struct.unpack_from(f"{order}HHII", tiff, at + 2 + 12 * k)
+            if tag == wanted:
+                return count, value
+        raise ValueError(f"there is no tag {wanted}")
+
+    try:
+        [first] = struct.unpack_from(f"{order}I", tiff, 4)
+        _, inner = entry(first, ExifTags.IFD.Exif)
+        size, at = entry(inner, ExifTags.Base.UserComment)
+    except (struct.error, ValueError):
+        return b""
+    return tiff[at : at + size] if size <= 2 * MAX_PARAMETERS else b""
 
 
 def _xmp(version: str, prompt: str, number: str, recipe: str) -> str:

@@ -22,7 +22,8 @@ import json
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -252,22 +253,29 @@ def read(path: Path | str) -> Recipe | None:
 
     PictureError if the file is no picture or our recipe in it is damaged. Pixels stay undecoded.
     """
-    path = Path(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                text = metadata.json_in(image)
-    except FileNotFoundError as error:
-        raise PictureError(f"{path} cannot be read: there is no such file.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError(f"{path} cannot be read: it is not a picture, or damaged.") from error
+    with opened(path) as image:
+        text = metadata.json_in(image)
     if text is None:
         return None
     try:
         return _recipe(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise PictureError(f"The recipe inside {path} is damaged: {error}.") from error
+
+
+@contextmanager
+def opened(path: Path | str) -> Iterator[Image.Image]:
+    """A picture file for reading its texts, pixels undecoded. PictureError if it is none."""
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what strangers wrote into it
+            with Image.open(path) as image:
+                yield image
+    except FileNotFoundError as error:
+        raise PictureError(f"{path} cannot be read: there is no such file.") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{path} cannot be read: it is not a picture, or damaged.") from error
 
 
 def prepare_folder(folder: Path | str) -> Path:

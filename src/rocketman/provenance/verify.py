@@ -105,27 +105,27 @@ class Verdict:
     def words(self) -> str:
         """The whole finding for a person, control characters of the file taken out."""
         state = self.credentials.state
-        lines = [_plain(self.file), f"  {self.answer}"]
+        lines = [plain(self.file), f"  {self.answer}"]
         if self.note:
-            lines.append(f"  {_plain(self.note)}")
-        signer = f" Signer: {_plain(self.credentials.signer)}." if self.credentials.signer else ""
-        lines += [f"  Credentials: {state}. {_plain(self.credentials.why)}{signer}"]
+            lines.append(f"  {plain(self.note)}")
+        signer = f" Signer: {plain(self.credentials.signer)}." if self.credentials.signer else ""
+        lines += [f"  Credentials: {state}. {plain(self.credentials.why)}{signer}"]
         lines += [f"    {PROVES[state]}"]
         lines += [f"  Mark: {'found' if self.watermark.found else 'not found'}."]
-        lines[-1] += f" {_plain(self.watermark.why)}"
+        lines[-1] += f" {plain(self.watermark.why)}"
         lines += [f"    {PROVES['mark' if self.watermark.found else 'no mark']}"]
         if self.kept is not None:
-            lines.append(f"  Kept here for this mark: credentials. {_plain(self.kept.why)}")
+            lines.append(f"  Kept here for this mark: credentials. {plain(self.kept.why)}")
             if prompt := (self.kept.recipe or {}).get("prompt"):
-                lines[-1] += f" Prompt: {_plain(prompt)}."
+                lines[-1] += f" Prompt: {plain(prompt)}."
             lines.append(f"    {PROVES['kept']}")
         if self.credentials.credit:
-            lines.append(f"  Credit: {_plain(self.credentials.credit)}")
+            lines.append(f"  Credit: {plain(self.credentials.credit)}")
         if self.recipe is None:
             lines.append("  Recipe: none.")
         else:
             shown = ("prompt", "seed", "model", "model_hash")
-            parts = [f"{key} {_plain(self.recipe[key])}" for key in shown if key in self.recipe]
+            parts = [f"{key} {plain(self.recipe[key])}" for key in shown if key in self.recipe]
             lines.append(f"  Recipe: {', '.join(parts)}.")
             if state not in ("valid", "untrusted") and self.recipe is not (
                 self.kept and self.kept.recipe
@@ -232,7 +232,7 @@ def _run_child(path: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _plain(value: object, most: int = 300) -> str:
+def plain(value: object, most: int = 300) -> str:
     """Text from a stranger's file for a terminal: no control characters, not endless."""
     text = str(value)
     shown = "".join(c if c.isprintable() else "?" for c in text[:most])

@@ -57,11 +57,29 @@ PICTURES = Path("rocketman-pictures")
 def main() -> None:
     """The command `rocketman`."""
     try:
-        app(prog_name="rocketman")
+        code = app(prog_name="rocketman", standalone_mode=False)
     except OSError as error:  # a full disk, a folder that went away: part-way, not wrong use
         where = f" ({error.filename})" if error.filename else ""
         say(f"Error: {error.strerror or error}{where}")
         sys.exit(1)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # Typer's own errors have it, in all versions
+            raise
+        refuse(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def refuse(error: Any) -> NoReturn:
+    """Say what Typer finds wrong with the words typed, and the line that was probably meant."""
+    from rocketman.cli_meant import meant
+
+    line = meant(sys.argv[1:], typer.main.get_command(app))
+    if line is None:
+        error.show()
+    else:
+        what = error.format_message().replace("Value error, ", "").split(". Did you mean")[0]
+        say(f"Error: {what.split(' (Possible')[0].rstrip('.')}. Did you mean: {line}")
+    sys.exit(error.exit_code)
 
 
 @app.callback(invoke_without_command=True)

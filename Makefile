@@ -13,7 +13,7 @@ SCENES := .venv-check-scenes
 setup:
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --upgrade "pip>=25.1"
-	.venv/bin/pip install --constraint constraints.txt --editable ".[train,gallery,film]" --group dev
+	.venv/bin/pip install --constraint constraints.txt --editable ".[train,gallery,film,tensorboard]" --group dev
 
 # The tests run against the built and installed wheel, not against src/. Blender's module wants an
 # older numpy than the rest, so the tests of the renderer have an environment of their own.
@@ -33,7 +33,7 @@ check: $(MAIN)/ready $(SCENES)/ready
 $(MAIN)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(MAIN)
 	$(MAIN)/bin/pip install --quiet --upgrade "pip>=25.1"
-	$(MAIN)/bin/pip install --quiet --constraint constraints.txt ".[train,gallery,film]" --group dev
+	$(MAIN)/bin/pip install --quiet --constraint constraints.txt ".[train,gallery,film,tensorboard]" --group dev
 	touch $@
 
 $(SCENES)/ready: pyproject.toml

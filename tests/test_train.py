@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,9 +22,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from torch import Tensor
 
-from rocketman import flow
+from rocketman import flow, looks
 from rocketman import train as training
+from rocketman.data.batches import load_split, vocabulary_of
 from rocketman.model import ModelConfig
 from rocketman.optimizer import Muon
 from rocketman.train import Stopped, TrainConfig, load_config, train
@@ -112,7 +115,7 @@ def write_config(config: TrainConfig, path: Path, **changes: float) -> Path:
     return path
 
 
-def log(out: Path) -> list[dict[str, float]]:
+def log(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
 
 
@@ -128,6 +131,20 @@ def last_tensors(out: Path) -> Tensors:
 
 def quiet(line: str) -> None:
     pass
+
+
+def stopped_at(step: int, config: TrainConfig, out: Path) -> None:
+    """Train until SIGTERM comes after so many steps; raises Stopped."""
+    plain = training.train_step
+
+    def signalling(run: training.Run, *rest: Any) -> float:
+        if run.step == step - 1:
+            signal.raise_signal(signal.SIGTERM)
+        return plain(run, *rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "train_step", signalling)
+        train(config, out, report=quiet)
 
 
 def test_the_tiny_run_gives_the_committed_losses(config: TrainConfig, tmp_path: Path) -> None:
@@ -151,6 +168,72 @@ def test_the_tiny_run_gives_the_committed_losses(config: TrainConfig, tmp_path: 
     assert model.config["record"]["images"] == 60 * 16
     with Image.open(out / "sheets" / "step-00000060.png") as sheet:
         assert sheet.size == (4 * 16 * 2, 4 * 16 * 2)
+
+
+def test_looks_tell_the_loss_by_timestep(config: TrainConfig, tmp_path: Path) -> None:
+    """Of both splits, the same again for the same weights, and in the record."""
+    short = replace(config, train=replace(config.train, steps=2, look_minutes=0))
+    record = open_model(train(short, tmp_path / "run", report=quiet)).config["record"]
+    told = [entry for entry in log(tmp_path / "run") if "validation_loss" in entry]
+    assert [entry["step"] for entry in told] == [1, 2, 2]
+    for name in ("train_loss_by_time", "validation_loss_by_time"):
+        assert len(told[0][name]) == looks.TIME_BINS
+        assert told[0][name] != told[1][name]
+        assert told[1][name] == told[2][name] == record[name]
+
+
+def test_the_loss_by_timestep_of_known_networks(shapes: Path, config: TrainConfig) -> None:
+    pictures = load_split(shapes, "train", 16)
+    vocabulary = vocabulary_of(pictures.captions)
+    asked: list[Tensor] = []
+
+    def losses(network: Callable[[Tensor, Tensor, Tensor], Tensor], scale: float) -> list[float]:
+        loop = replace(config.train, noise_scale=scale)
+        return looks.losses_by_time(network, loop, pictures, vocabulary, torch.device("cpu"))
+
+    def without_noise(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
+        asked.append(t)
+        return x / t[:, None, None, None]
+
+    np.testing.assert_allclose(losses(without_noise, 1e-9), 0, atol=1e-9)
+    for k, t in enumerate(asked):
+        assert k / 5 <= t.min() < t.max() <= (k + 1) / 5
+        assert len(t) == looks.PICTURES_A_BIN
+    # x1 + (1 - t) is wrong by 1 in velocity, less where the loss clamps 1 - t
+    wrong = losses(lambda x, t, ids: without_noise(x, t, ids) + (1 - t)[:, None, None, None], 1e-9)
+    np.testing.assert_allclose(wrong[:4], 1, rtol=1e-4)
+    assert 0.7 < wrong[4] < 1
+
+
+def test_tensorboard_gets_the_same_figures(config: TrainConfig, tmp_path: Path) -> None:
+    event_accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
+    out = tmp_path / "run"
+    loop = replace(config.train, steps=4, checkpoint_minutes=0, tensorboard=True)
+    with pytest.raises(Stopped):
+        stopped_at(2, replace(config, train=loop), out)
+    train(replace(config, train=loop), out, resume=True, report=quiet)
+    events = event_accumulator.EventAccumulator(str(out / "tensorboard")).Reload()
+    last = log(out)[-1]
+    for name, wanted in (
+        ("validation_loss", last["validation_loss"]),
+        ("train_loss_by_time/4", last["train_loss_by_time"][4]),
+    ):
+        [event] = events.Scalars(name)
+        assert (event.step, event.value) == (4, pytest.approx(wanted, rel=1e-6))
+    [sheet] = events.Images("sheet")
+    assert (sheet.width, sheet.height) == (4 * 16 * 2, 4 * 16 * 2)
+
+
+def test_tensorboard_missing_is_said_before_anything_starts(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    config = replace(config, train=replace(config.train, tensorboard=True))
+    with pytest.raises(ValueError, match=r"pip install 'rocketman-diffusion\[tensorboard\]'"):
+        train(config, tmp_path / "run", report=quiet)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
@@ -224,20 +307,10 @@ def test_a_killed_run_resumes_to_the_same_bits(config: TrainConfig, tmp_path: Pa
     assert losses[0][-2:] == losses[1][-2:]
 
 
-def test_a_signal_leaves_a_checkpoint(
-    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    step = training.train_step
-
-    def stop_at_seven(run: training.Run, *rest: object) -> float:
-        if run.step == 6:
-            signal.raise_signal(signal.SIGTERM)
-        return step(run, *rest)  # type: ignore[arg-type]
-
+def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(training, "train_step", stop_at_seven)
     with pytest.raises(Stopped, match=r"step 7.*resume"):
-        train(config, tmp_path / "run", report=quiet)
+        stopped_at(7, config, tmp_path / "run")
     assert signal.getsignal(signal.SIGTERM) == before
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == [
         "step-00000007.safetensors"

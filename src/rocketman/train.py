@@ -2,7 +2,8 @@
 
 Reads a `TrainConfig` (`train_config.py`) and a data set; writes into the run's folder
 
-    log.jsonl        one line each now and then: step, images, loss, images_per_second
+    log.jsonl        one line each now and then: step, images, loss, images_per_second; at looks
+                     the losses of the averaged weights, by timestep too (`run_log.py`)
     sheets/*.png     the same prompts and seeds drawn from the averaged weights as the run goes on
     checkpoints/     the last two, each one file, whole or not at all
     model/           the finished model (see weights.py)
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,17 @@ from rocketman.data.batches import (
 from rocketman.data.sources import splits
 from rocketman.export import write_model
 from rocketman.files import write_whole
-from rocketman.looks import autocast, draw_sheet, sheet_prompts, validation_loss
+from rocketman.looks import (
+    autocast,
+    draw_sheet,
+    losses_by_time,
+    sheet_prompts,
+    validation_loss,
+)
 from rocketman.model import DiffusionTransformer
 from rocketman.optimizer import optimizers
 from rocketman.parallel import Workers, join
+from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
 from rocketman.weights import ModelError, Tensors, open_model, pack_tensors, read_tensors
 
@@ -246,9 +254,10 @@ def train(
     `resume` goes on from OUT's last whole checkpoint; `start` begins with a model folder's weights.
     ValueError for a data set or folder that cannot be used; Stopped after SIGTERM or Ctrl-C.
     """
-    checkpoints, log_path = out / "checkpoints", out / "log.jsonl"
+    checkpoints = out / "checkpoints"
     if not resume and any(checkpoints.glob("step-*.safetensors")):
         raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
+    writer = tensorboard_writer() if config.train.tensorboard else None
     workers = join()
     if config.train.batch_size % workers.count:
         raise ValueError(
@@ -289,11 +298,6 @@ def train(
         start_from(run, start)
     for path in (checkpoints, out / "sheets"):
         path.mkdir(parents=True, exist_ok=True)
-    lines = log_path.read_text(encoding="utf-8").splitlines() if log_path.exists() else []
-    kept = [line for line in lines if json.loads(line)["step"] <= run.step] if resume else []
-    if workers.leads:
-        write_whole(log_path, "".join(f"{line}\n" for line in kept).encode())
-
     batches = Batches(pictures, vocabulary, loop.batch_size, loop.seed)
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())
@@ -302,22 +306,24 @@ def train(
     losses: list[float] = []
     last: dict[str, Any] = {}
     saved = looked = logged = time.monotonic()
+    log = None
+    if workers.leads:
+        log = RunLog(out, report, writer, going_on_from=run.step if resume else None)
 
-    def log(**entry: Any) -> None:
-        with log_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-        report(", ".join(f"{key} {value}" for key, value in entry.items()))
-
-    def look() -> None:
-        split = validation or pictures
-        value = validation_loss(run.average, loop, split, vocabulary, device)
-        name = "validation_loss" if validation else "averaged_loss"
-        last.update({name: round(value, 5)})
-        log(step=run.step, images=run.step * loop.batch_size, **{name: round(value, 5)})
+    def look(log: RunLog) -> None:
+        value = validation_loss(run.average, loop, validation or pictures, vocabulary, device)
+        last["validation_loss" if validation else "averaged_loss"] = round(value, 5)
+        for name, split in (("train", pictures), ("validation", validation)):
+            if split:
+                by_time = losses_by_time(run.average, loop, split, vocabulary, device)
+                last[f"{name}_loss_by_time"] = [round(each, 5) for each in by_time]
+        looked_at = {key: value for key, value in last.items() if key != "loss"}
+        log.write(run.step, run.step * loop.batch_size, **looked_at)
         sheet = draw_sheet(run.average, config, prompts, vocabulary, device)
         write_whole(out / "sheets" / f"step-{run.step:08d}.png", sheet)
+        log.sheet(run.step, sheet)
 
-    with stop_signals() as caught:
+    with stop_signals() as caught, closing(log) if log else nullcontext():
         clock = time.monotonic()
         while progress(run, loop) < 1:
             losses.append(train_step(run, loop, batches, device, workers))
@@ -325,16 +331,16 @@ def train(
             took, stop = workers.agree(now - clock, bool(caught))
             run.seconds += took
             clock = now
-            if not workers.leads:
+            if log is None:
                 if stop:
                     raise Stopped(f"Stopped at step {run.step}.")
                 continue
             if run.step % LOG_EVERY == 0 or progress(run, loop) >= 1:
                 rate = len(losses) * loop.batch_size / (now - logged)
                 last["loss"] = round(float(np.mean(losses)), 5)
-                log(
-                    step=run.step,
-                    images=run.step * loop.batch_size,
+                log.write(
+                    run.step,
+                    run.step * loop.batch_size,
                     loss=last["loss"],
                     images_per_second=round(rate, 1),
                     learning_rate=round(learning_rate(run, loop), 8),
@@ -348,12 +354,12 @@ def train(
                 save_checkpoint(run, checkpoints, **about)
                 saved = time.monotonic()
             if now - looked >= 60 * loop.look_minutes:
-                look()
+                look(log)
                 looked = time.monotonic()
-        if not workers.leads:
+        if log is None:
             return out / "model"
         save_checkpoint(run, checkpoints, **about)
-        look()
+        look(log)
 
     record = {
         "steps": run.step,

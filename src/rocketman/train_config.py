@@ -66,7 +66,9 @@ class LoopConfig:
     checkpoint_minutes: float = 10.0
     """A checkpoint this often."""
     look_minutes: float = 15.0
-    """A sheet of samples and a validation loss this often."""
+    """A sheet of samples and losses on held-out and on seen pictures this often."""
+    tensorboard: bool = False
+    """Write TensorBoard's files too; needs the extra `tensorboard`."""
 
     def __post_init__(self) -> None:
         if self.steps < 0 or self.seconds < 0 or not (self.steps or self.seconds):

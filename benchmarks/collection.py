@@ -25,7 +25,8 @@ from rocketman.collection import gallery, pick, rank
 from rocketman.collection import plan as plans
 from rocketman.collection.run import run
 from rocketman.collection.store import Store
-from rocketman.generate import DEFAULT_STEPS, Picture, Pipeline
+from rocketman.generate import Picture, Pipeline
+from rocketman.request import DEFAULT_STEPS
 
 COLLECTION = """\
 title = "A benchmark"

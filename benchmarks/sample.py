@@ -25,7 +25,8 @@ import torch
 from rocketman import load, sampling
 from rocketman.captions import PAD, tokens
 from rocketman.export import load_network
-from rocketman.generate import DEFAULT_GUIDANCE_SCALE, DEFAULT_STEPS, GUIDANCE_INTERVAL
+from rocketman.painter import GUIDANCE_INTERVAL
+from rocketman.request import DEFAULT_GUIDANCE_SCALE, DEFAULT_STEPS
 
 PROMPT = "an astronaut in a white suit playing a harp above the blue earth"
 RUNS = 5

@@ -12,9 +12,10 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from rocketman import cli, foreign
-from rocketman.generate import MAX_SEED, Pipeline, load
+from rocketman.generate import Pipeline, load
 from rocketman.provenance import metadata, picture
 from rocketman.provenance.picture import PictureError
+from rocketman.request import MAX_SEED
 
 WEB_UI = (
     "a (red:1.2) spaceman playing a [harp], above mars, masterpiece <lora:castleLora:0.8>\n"

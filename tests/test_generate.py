@@ -14,7 +14,8 @@ from PIL import Image
 
 import rocketman
 from rocketman import ModelError, Pipeline, RequestError, captions, sampling
-from rocketman.generate import GUIDANCE_INTERVAL, Step, to_image
+from rocketman.generate import Step
+from rocketman.painter import GUIDANCE_INTERVAL, to_image
 
 PROMPT = "an astronaut in a white suit playing a harp above mars"
 OTHER = "a drum above the moon"
@@ -72,7 +73,7 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
     ids = np.array([captions.tokens(PROMPT, pipeline.model.vocabulary)], dtype=np.int64)
 
     def run(x: sampling.Array, t: float, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]):  # type: ignore[no-untyped-def]
-        return pipeline._session.run(
+        return pipeline._painter.session.run(
             None, {"x": x, "t": np.array([t], dtype=np.float32), "tokens": ids}
         )[0]
 

@@ -23,12 +23,15 @@ LEVELS = {
     "prompts": 1,
     "sampling": 1,
     "provenance": 1,
-    "weights": 2,
-    "optimizer": 2,
+    "weights": 1,
+    "painter": 2,
+    "request": 2,
+    "starts": 2,
     "parallel": 2,
     "train_config": 2,
     "data": 3,
     "export": 3,
+    "optimizer": 3,
     "generate": 3,
     "looks": 4,
     "run_log": 4,
@@ -49,6 +52,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__
 
 TORCH_FREE = (
     *("captions", "files", "prompts", "provenance", "sampling", "weights"),
+    *("painter", "request", "starts"),
     *("foreign", "generate", "grid", "doctor", "scenes", "evaluate", "cli"),
 )
 """A plain install runs these."""

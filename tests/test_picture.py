@@ -103,11 +103,6 @@ def test_parameters_are_a1111s(tmp_path: Path) -> None:
         )
 
 
-def test_separators_in_values_are_quoted() -> None:
-    last = replace(RECIPE, model='mine: "second", try').parameters.splitlines()[-1]
-    assert r'Model: "mine: \"second\", try", RNG: CPU' in last
-
-
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_the_ecosystem_reads_it(tmp_path: Path, suffix: str) -> None:
     from sd_parsers import ParserManager
@@ -251,15 +246,6 @@ def test_damaged_recipes(tmp_path: Path, text: str) -> None:
     IMAGE.save(tmp_path / "a.png", pnginfo=info)
     with pytest.raises(PictureError, match="damaged"):
         picture.read(tmp_path / "a.png")
-
-
-def test_recipe_of_a_later_version(tmp_path: Path) -> None:
-    table = {**json.loads(RECIPE.as_json), "second_stage": "x2"}
-    assert picture._recipe(table) == RECIPE
-    with pytest.raises(ValueError, match="seed is 'one'"):
-        picture._recipe({**table, "seed": "one"})
-    with pytest.raises(ValueError, match="seed is True"):
-        picture._recipe({**table, "seed": True})
 
 
 def test_names_count_on_and_say_what_they_are(tmp_path: Path) -> None:

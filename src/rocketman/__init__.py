@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rocketman.generate import Picture as Picture
     from rocketman.generate import Pipeline as Pipeline
-    from rocketman.generate import RequestError as RequestError
     from rocketman.generate import load as load
     from rocketman.provenance.picture import PictureError as PictureError
     from rocketman.provenance.picture import Recipe as Recipe
+    from rocketman.request import RequestError as RequestError
     from rocketman.weights import ModelError as ModelError
 
 __version__ = "0.1.0"
@@ -30,7 +30,7 @@ _HOMES = {
     "PictureError": "rocketman.provenance.picture",
     "Pipeline": "rocketman.generate",
     "Recipe": "rocketman.provenance.picture",
-    "RequestError": "rocketman.generate",
+    "RequestError": "rocketman.request",
     "load": "rocketman.generate",
 }
 __all__ = [

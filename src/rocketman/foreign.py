@@ -22,18 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rocketman import __version__, sampling
-from rocketman.generate import (
+from rocketman.generate import Pipeline
+from rocketman.provenance import metadata, picture
+from rocketman.provenance.picture import PictureError, Recipe
+from rocketman.provenance.verify import plain
+from rocketman.request import (
     DEFAULT_GUIDANCE_SCALE,
     DEFAULT_SAMPLER,
     DEFAULT_STEPS,
     MAX_GUIDANCE_SCALE,
     MAX_SEED,
     MAX_STEPS,
-    Pipeline,
 )
-from rocketman.provenance import metadata, picture
-from rocketman.provenance.picture import PictureError, Recipe
-from rocketman.provenance.verify import plain
 
 MAX_LINE = 20_000
 """Characters of the line of settings; real ones have some hundreds."""

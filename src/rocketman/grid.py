@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from rocketman.captions import Factors, split_of
-from rocketman.generate import Pipeline, RequestError, Step
+from rocketman.generate import Pipeline, Step
 from rocketman.prompts import known_levels
 from rocketman.provenance.picture import Recipe
+from rocketman.request import RequestError
 
 EDGE, GAP, LABEL = 192, 8, 30
 NIGHT, GOLD, PALE = "#0b0d13", "#e8b04a", "#c9ccd6"

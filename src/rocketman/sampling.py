@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import log, prod
+from math import cos, log, pi, prod, sin
 from typing import Literal
 
 import numpy as np
@@ -52,18 +52,32 @@ def noise(seed: int, shape: tuple[int, ...], index: int = 0) -> Array:
     return normals[:count].astype(np.float32).reshape(shape)
 
 
-def timesteps(steps: int, shift: float = 1.0) -> list[float]:
-    """`steps` + 1 times from 0 to 1. `shift` > 1 spends more of the steps near the noise.
+def mixed(a: Array, b: Array, share: float) -> Array:
+    """Two independent standard normal noises mixed into one: cos(angle) a + sin(angle) b.
+
+    `share` in [0, 1] is the angle as a share of the right angle that such noises form in many
+    dimensions (slerp, Shoemake 1985). The result is standard normal again, which a straight mixture
+    is not: its variance would fall to a half in the middle.
+    """
+    angle = share * pi / 2
+    return np.float32(cos(angle)) * a + np.float32(sin(angle)) * b
+
+
+def timesteps(steps: int, shift: float = 1.0, start: float = 0.0) -> list[float]:
+    """`steps` + 1 times from `start` to 1. `shift` > 1 spends more of the steps near the noise.
 
     With sigma = 1 - t: sigma' = shift * sigma / (1 + (shift - 1) * sigma), as in Esser et al. 2024
-    (Stable Diffusion 3), equation 23. ValueError if `steps` < 1 or `shift` <= 0.
+    (Stable Diffusion 3), equation 23; `start` then squeezes the way from 0 into what is left of it.
+    ValueError if `steps` < 1, `shift` <= 0 or `start` is not in [0, 1).
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     if shift <= 0:
         raise ValueError(f"shift must be positive, got {shift}")
+    if not 0 <= start < 1:
+        raise ValueError(f"start must be in [0, 1), got {start}")
     sigmas = [1 - k / steps for k in range(steps + 1)]
-    return [1 - shift * sigma / (1 + (shift - 1) * sigma) for sigma in sigmas]
+    return [1 - (1 - start) * shift * sigma / (1 + (shift - 1) * sigma) for sigma in sigmas]
 
 
 def velocity(x1: Array, x: Array, t: float) -> Array:
@@ -131,6 +145,21 @@ def apart(
         return pushed
 
     return apart_denoise
+
+
+def keeping(denoise: Denoise, known: Array, repainted: Array) -> Denoise:
+    """A part of the picture is known, the rest is drawn to fit: RePaint (Lugmayr et al. 2022).
+
+    known: clean pictures (B, 3, H, W); repainted: (B or 1, 1, H, W) in [0, 1], 1 where it is drawn.
+    RePaint puts the known part, noised, back into x at each step. With a solver of the path and
+    noise drawn once that is the same as saying that its clean picture is known: then x keeps to
+    t * known + (1 - t) * noise_scale * noise by itself. Without RePaint's resampling.
+    """
+
+    def keeping_denoise(x: Array, t: float) -> Array:
+        return known + repainted * (denoise(x, t) - known)
+
+    return keeping_denoise
 
 
 def enlarging(cells: int, size: int) -> NDArray[np.float64]:

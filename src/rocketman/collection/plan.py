@@ -24,7 +24,7 @@ from pathlib import Path
 from rocketman.captions import with_article, words
 from rocketman.collection.tables import PlanError, Table, hint, open_table
 from rocketman.files import write_whole
-from rocketman.generate import (
+from rocketman.request import (
     DEFAULT_GUIDANCE_SCALE,
     DEFAULT_STEPS,
     MAX_GUIDANCE_SCALE,

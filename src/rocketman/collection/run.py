@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rocketman import __version__, generate
+from rocketman import __version__, generate, request
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.store import LEASE, Row, Store, StoreError, Wanted, worker_name
@@ -134,7 +134,7 @@ def _wanted(plan: Plan, pipeline: Pipeline) -> Iterator[Wanted]:
             recipe = Recipe(
                 prompt=prompt.text,
                 seed=plan.seed_of(prompt.text) + candidate,
-                sampler=generate.DEFAULT_SAMPLER,
+                sampler=request.DEFAULT_SAMPLER,
                 num_inference_steps=plan.steps,
                 guidance_scale=plan.guidance_scale,
                 width=size,
@@ -160,7 +160,7 @@ def _work(
     """Claim, draw, save, until nothing is left; yields 1 for a picture drawn, 0 while waiting."""
     yield 0
     while True:
-        rows = store.claim(worker, pipeline.model.hash, generate.BATCH)
+        rows = store.claim(worker, pipeline.model.hash, request.BATCH)
         if not rows:
             if not store.busy(pipeline.model.hash):
                 return

@@ -1,7 +1,7 @@
 """Content Credentials: a signed C2PA manifest that says a picture was made by a model, and how.
 
-Level 1. `sign` takes the bytes of a finished PNG, JPEG, WebP or MP4 file and gives them back with
-a manifest inside; `read` says what a file's manifest is worth:
+Level 1. `sign` takes the bytes of a finished PNG, JPEG, WebP, GIF or MP4 file and gives them back
+with a manifest inside; `read` says what a file's manifest is worth:
 
     valid       intact, and signed by someone known here (`identity.py`: trust.pem)
     untrusted   intact, but signed by someone unknown here
@@ -60,6 +60,9 @@ SETTINGS: dict[str, Any] = {
 """For writing and reading. The first three keep the library off the network: without them it
 fetches the address that a file names as the place of its manifest. Without the memory threshold
 it keeps a film of up to 512 MB in memory while it signs it."""
+
+STARTED_FROM = {"title": "the picture it started from", "relationship": "inputTo"}
+"""What the manifest says of the ingredient; not its name, which is nobody's business."""
 
 MAX_INTEGER = 2**63 - 1
 """Above it the library refuses a number; such seeds are written as text."""
@@ -151,10 +154,10 @@ def _sign(source: BinaryIO, target: BinaryIO, claim: Claim, start: bytes | None 
     kind = media_type(source.read(32))
     source.seek(0)
     if kind is None:
-        raise CredentialsError("Only PNG, JPEG, WebP and MP4 files can be signed.")
+        raise CredentialsError("Only PNG, JPEG, WebP, GIF and MP4 files can be signed.")
     start_kind = media_type(start) if start is not None else None
     if start is not None and start_kind is None:
-        raise CredentialsError("A picture can only start from a PNG, JPEG, WebP or MP4 file.")
+        raise CredentialsError("A picture can only start from a PNG, JPEG, WebP, GIF or MP4 file.")
     who = identity.load()
     settings = dict(SETTINGS)
     clock = os.environ.get("ROCKETMAN_TIMESTAMP_URL") or None
@@ -170,13 +173,30 @@ def _sign(source: BinaryIO, target: BinaryIO, claim: Claim, start: bytes | None 
         context = c2pa.Context.from_dict(settings, signer=c2pa.Signer.from_info(info))
         with _unbroken(), context, c2pa.Builder(_definition(claim), context=context) as builder:
             if start is not None:
-                about = {"title": "the picture it started from", "relationship": "inputTo"}
-                builder.add_ingredient(about, start_kind, io.BytesIO(start))
+                builder.add_ingredient(STARTED_FROM, start_kind, io.BytesIO(start))
             manifest: bytes = builder.sign(kind, source, target)
     except c2pa.C2paError as error:
         from_clock = f" (the time stamp comes from {clock})" if clock else ""
         raise CredentialsError(f"The file could not be signed: {error}{from_clock}.") from error
     return manifest
+
+
+def can_start(data: bytes) -> bool:
+    """Whether the file of a picture can be an ingredient as it is, whatever it holds."""
+    import c2pa
+
+    kind = media_type(data)
+    if kind is None or not kind.startswith("image/"):
+        return False
+    try:
+        with (
+            c2pa.Context.from_dict(SETTINGS) as context,
+            c2pa.Builder({}, context=context) as trial,
+        ):
+            trial.add_ingredient(STARTED_FROM, kind, io.BytesIO(data))
+    except c2pa.C2paError:
+        return False
+    return True
 
 
 @contextmanager
@@ -265,6 +285,8 @@ def media_type(start: bytes) -> str | None:
         return "image/jpeg"
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "image/webp"
+    if start[:6] in (b"GIF87a", b"GIF89a"):
+        return "image/gif"
     return "video/mp4" if start[4:8] == b"ftyp" else None
 
 

@@ -6,6 +6,9 @@ Level 1. Two texts and a set of XMP fields, in the place where each format keeps
     our recipe as JSON, exact       PNG text `rocketman`; XMP rocketman:Recipe in JPEG and WebP
     XMP                             IPTC's words for AI-made pictures; on request China's label
 
+Sheets and animations hold the recipes of all their pictures: PNG text `rocketman-sheet`, XMP
+rocketman:Recipes in WebP, the comment in GIF.
+
 No text is protected by itself: the signature, written last, covers them all.
 Next: `picture.py` calls `encode`; `json_in` takes the JSON back out, `parameters_in` A1111's text.
 """
@@ -18,6 +21,7 @@ import json
 import os
 import re
 import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -32,6 +36,7 @@ SHEET = "rocketman-sheet"
 NAMESPACE = "urn:rocketman:recipe:1"
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """By the end of a file's name."""
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 QUALITY = 95
 """Of JPEG, with full colour resolution, and of WebP: the mark and fine edges come through."""
 
@@ -53,14 +58,16 @@ def encode(
     version: str,
     prompt: str = "",
     number: str = "",
+    source_type: str = AI_MADE,
 ) -> bytes:
     """The picture as a file of `kind`, one of FORMATS' values, with its texts inside.
 
     parameters and recipe: A1111's text and our JSON (pure ASCII). prompt: "" keeps it out of XMP.
-    number: of this picture, for China's label.
+    number: of this picture, for China's label. source_type: IPTC's address for how it was made.
     """
     buffer = io.BytesIO()
-    fields = _xmp(version, prompt, number, recipe if kind != "PNG" else "")
+    held = {} if kind == "PNG" else {"Recipe": recipe}
+    fields = _xmp(version, prompt, number, held, source_type)
     if kind == "PNG":
         text = PngInfo()
         text.add_text("parameters", parameters)  # Pillow writes iTXt where latin-1 falls short
@@ -82,17 +89,46 @@ def encode_sheet(image: Image.Image, recipes: str, version: str, number: str) ->
     """A sheet of several pictures as PNG; `recipes` is a JSON list, pure ASCII."""
     text = PngInfo()
     text.add_text(SHEET, recipes)
-    text.add_itxt("XML:com.adobe.xmp", _xmp(version, "", number, ""))
+    text.add_itxt("XML:com.adobe.xmp", _xmp(version, "", number))
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", pnginfo=text)
     return buffer.getvalue()
 
 
+def encode_animation(
+    frames: Sequence[Image.Image],
+    kind: str,
+    milliseconds: Sequence[int],
+    recipes: str,
+    version: str,
+    number: str,
+) -> bytes:
+    """Pictures as an endless animation of `kind`, one of ANIMATIONS' values, texts inside."""
+    first, *others = [frame.convert("RGB") for frame in frames]
+    buffer = io.BytesIO()
+    shared = {"save_all": True, "append_images": others, "duration": list(milliseconds), "loop": 0}
+    if kind == "WEBP":
+        fields = _xmp(version, "", number, {"Recipes": recipes})
+        first.save(buffer, kind, **shared, xmp=fields.encode(), quality=QUALITY, method=4)
+        return buffer.getvalue()
+    first.save(buffer, kind, **shared, comment=recipes.encode())
+    # Pillow writes no XMP into GIF. It goes before the end: a block whose reader, after the text,
+    # falls down 255 numbers of which each points to the last (XMP specification, part 3).
+    packet = _xmp(version, "", number).encode() + b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    end = buffer.getvalue()[-1:]  # the trailer
+    return buffer.getvalue()[:-1] + b"\x21\xff\x0bXMP DataXMP" + packet + end
+
+
 def is_sheet(path: Path) -> bool:
-    """Whether a file is a sheet of ours. Pixels stay undecoded."""
+    """Whether a file is a sheet or an animation of ours. Pixels stay undecoded."""
     try:
-        with Image.open(path, formats=("PNG",)) as image:
-            return SHEET in image.info
+        with Image.open(path, formats=("PNG", "GIF", "WEBP")) as image:
+            comment, xmp = image.info.get("comment"), image.info.get("xmp")
+            return (
+                SHEET in image.info
+                or (isinstance(comment, bytes) and comment.startswith(b'[{"prompt": '))
+                or (isinstance(xmp, bytes) and b"rocketman:Recipes=" in xmp)
+            )
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return False
 
@@ -155,10 +191,16 @@ def _user_comment(exif: bytes) -> bytes:
     return tiff[at : at + size] if size <= 2 * MAX_PARAMETERS else b""
 
 
-def _xmp(version: str, prompt: str, number: str, recipe: str) -> str:
-    """An XMP packet: IPTC Photo Metadata 2025.1's fields of AI, and the tool's name."""
+def _xmp(
+    version: str,
+    prompt: str,
+    number: str,
+    held: Mapping[str, str] | None = None,
+    source_type: str = AI_MADE,
+) -> str:
+    """An XMP packet: IPTC Photo Metadata 2025.1's fields of AI, the tool's name, JSON of ours."""
     extension = {
-        "DigitalSourceType": AI_MADE,
+        "DigitalSourceType": source_type,
         "AISystemUsed": "Rocketman",
         "AISystemVersionUsed": version,
     }
@@ -166,10 +208,11 @@ def _xmp(version: str, prompt: str, number: str, recipe: str) -> str:
         extension["AIPromptInformation"] = _legal(prompt)
     fields = [f"Iptc4xmpExt:{name}={quoteattr(value)}" for name, value in extension.items()]
     fields.append(f"xmp:CreatorTool={quoteattr(f'Rocketman {version}')}")
-    if recipe:
+    if held:
         fields.append(f"xmlns:rocketman={quoteattr(NAMESPACE)}")
-        quoted = escape(recipe, {'"': "&quot;"})
-        fields.append(f'rocketman:Recipe="{quoted}"')
+    for name, text in (held or {}).items():
+        quoted = escape(text, {'"': "&quot;"})
+        fields.append(f'rocketman:{name}="{quoted}"')
     label = _label(number)
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'

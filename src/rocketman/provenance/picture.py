@@ -1,7 +1,7 @@
 """THE function through which every picture is saved, and the recipe that travels inside the file.
 
-Level 1. Reads a PIL image and its `Recipe`; writes a PNG, JPEG or WebP file that says how it was
-made, five times:
+Level 1. Reads a PIL image and its `Recipe` (`recipe.py`); writes a PNG, JPEG or WebP file that says
+how it was made, five times:
 
     pixels       an invisible mark, the recipe's number (`watermark.py`), from 256 px a side
     parameters   the text that A1111's web UI writes and the ecosystem reads (`metadata.py`)
@@ -24,9 +24,8 @@ import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -34,6 +33,8 @@ from rocketman.files import write_whole
 from rocketman.provenance import credentials, identity, metadata, store, watermark
 from rocketman.provenance.credentials import Claim, CredentialsError, HumanPart
 from rocketman.provenance.identity import IdentityError
+from rocketman.provenance.recipe import Recipe as Recipe
+from rocketman.provenance.recipe import from_json
 
 SUFFIX = ".png"
 MAX_NAME = 80
@@ -44,76 +45,6 @@ class PictureError(ValueError):
     """A picture file that cannot be written or read; the message is one sentence."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All that is needed to make a picture again, and how long it took."""
-
-    prompt: str
-    negative_prompt: str = ""
-    seed: int
-    """In [0, 2**64)."""
-    sampler: str
-    num_inference_steps: int
-    guidance_scale: float
-    width: int
-    """Pixels."""
-    height: int
-    model: str
-    """The model's name; `model_hash` says which one it really was."""
-    model_hash: str
-    version: str
-    """Of Rocketman."""
-    data_hash: str = ""
-    """Of the data set that the model was trained on; "" if that is not known."""
-    unknown_words: tuple[str, ...] = ()
-    """Words of the prompts that the model does not know and that it left out."""
-    variety: float = 0.0
-    """How strongly it was drawn away from the pictures beside it, 0 to 1."""
-    first_seed: int = 0
-    """With variety: the seed of the first picture drawn beside it."""
-    together: int = 1
-    """With variety: how many were drawn together, their seeds counting on from `first_seed`."""
-    seconds: float | None = field(default=None, compare=False)
-    """How long this picture took; None when read from a file."""
-
-    @property
-    def parameters(self) -> str:
-        """The recipe as A1111 writes it: prompt, negative prompt, one line of `Key: value` pairs.
-
-        Control characters become spaces and line breaks in the prompts too: here a line has a
-        meaning. The exact prompt is in our JSON.
-        """
-        last = {
-            "Steps": self.num_inference_steps,
-            "Sampler": self.sampler,
-            "CFG scale": f"{self.guidance_scale:g}",
-            "Seed": self.seed,
-            "Size": f"{self.width}x{self.height}",
-            "Model hash": self.model_hash,
-            "Model": self.model,
-            "RNG": "CPU",
-            "Version": f"rocketman {self.version}",
-        }
-        if self.variety:
-            last |= {
-                "Variety": f"{self.variety:g}",
-                "First seed": self.first_seed,
-                "Drawn together": self.together,
-            }
-        lines = [_one_line(self.prompt)]
-        if self.negative_prompt:
-            lines.append(f"Negative prompt: {_one_line(self.negative_prompt)}")
-        lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in last.items()))
-        return "\n".join(lines)
-
-    @property
-    def as_json(self) -> str:
-        """The recipe as JSON, pure ASCII, without the time it took."""
-        table = asdict(self)
-        del table["seconds"]
-        return json.dumps(table)
-
-
 def save(
     image: Image.Image,
     path: Path | str,
@@ -121,12 +52,12 @@ def save(
     *,
     human: Mapping[HumanPart, str] | None = None,
     with_prompt: bool = True,
-    start: Path | None = None,
+    start: bytes | None = None,
 ) -> Path:
     """Mark, describe, sign and save a picture, whole or not at all. Returns the path.
 
     path: its end says the format, .png, .jpg, .jpeg or .webp.
-    start: the file that the picture was begun from, an ingredient of the credentials.
+    start: the file of the picture that this one was begun from, an ingredient of the credentials.
     human: what a person did, for the signed credentials; see `credentials.Claim`.
     with_prompt: False leaves prompts out of everything in the file, which can then not be redone.
 
@@ -143,7 +74,7 @@ def save(
     if path.exists() and not _is_ours(path):
         raise PictureError(f"{path} is there already and is not ours: choose another name.")
     if not with_prompt:
-        recipe = replace(recipe, prompt="", negative_prompt="", unknown_words=())
+        recipe = replace(recipe, prompt="", negative_prompt="", to_prompt="", unknown_words=())
     image, number = _marked(image, recipe.as_json)
     data = metadata.encode(
         image,
@@ -153,6 +84,7 @@ def save(
         version=recipe.version,
         prompt=recipe.prompt,
         number=number,
+        source_type=_making(recipe)[0],
     )
     _sign(data, path, recipe, number, human or {}, start)
     return path
@@ -167,15 +99,55 @@ def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) 
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise PictureError(f"{path} should end in .png: sheets are saved as PNG only.")
+    _check_free(path)
+    shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
+    image, number = _marked(image, shown)
+    data = metadata.encode_sheet(image, shown, recipes[0].version, number)
+    _write_signed(data, path, _claim_of_several(recipes, number), number)
+    return path
+
+
+def save_animation(
+    frames: Sequence[Image.Image],
+    path: Path | str,
+    recipes: Sequence[Recipe],
+    milliseconds: Sequence[int],
+) -> Path:
+    """Mark, sign and save pictures that follow one another, whole or not at all, as GIF or WebP.
+
+    milliseconds: how long each is shown; GIF counts in tens. It plays again and again. Every frame
+    carries the same mark; the recipes are in the file as in a sheet's. Replaces an animation of
+    ours, no other file. PictureError as for `save`.
+    """
+    path = Path(path)
+    kind = metadata.ANIMATIONS.get(path.suffix.lower())
+    if kind is None:
+        raise PictureError(f"{path} should end in .gif or .webp, the animations on offer.")
+    _check_free(path)
+    shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
+    marked = [_marked(frame, shown) for frame in frames]
+    number = marked[0][1]
+    data = metadata.encode_animation(
+        [frame for frame, _ in marked], kind, milliseconds, shown, recipes[0].version, number
+    )
+    _write_signed(data, path, _claim_of_several(recipes, number), number)
+    return path
+
+
+def _check_free(path: Path) -> None:
+    """PictureError if a sheet or an animation cannot be put there."""
     if not path.parent.is_dir():
         raise PictureError(f"{path} cannot be saved: there is no folder {path.parent}.")
     if path.exists() and not metadata.is_sheet(path):
-        raise PictureError(f"{path} is there already and is no sheet of ours: choose another name.")
+        what = "sheet" if path.suffix.lower() == SUFFIX else "animation"
+        raise PictureError(
+            f"{path} is there already and is no {what} of ours: choose another name."
+        )
+
+
+def _claim_of_several(recipes: Sequence[Recipe], number: str) -> Claim:
     first = recipes[0]
-    shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
-    image, number = _marked(image, shown)
-    data = metadata.encode_sheet(image, shown, first.version, number)
-    claim = Claim(
+    return Claim(
         model=first.model,
         model_hash=first.model_hash,
         version=first.version,
@@ -183,8 +155,6 @@ def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) 
         recipe={"prompts": [recipe.prompt for recipe in recipes], "seed": first.seed},
         watermark_id=number or None,
     )
-    _write_signed(data, path, claim, number)
-    return path
 
 
 def sign_again(
@@ -219,10 +189,11 @@ def _sign(
     recipe: Recipe,
     number: str,
     human: Mapping[HumanPart, str],
-    start: Path | None = None,
+    start: bytes | None = None,
     credit: str = "",
 ) -> None:
     """Write the file `data` to `path`, signed, and keep its manifest by the mark's number."""
+    source_type, description = _making(recipe)
     claim = Claim(
         model=recipe.model,
         model_hash=recipe.model_hash,
@@ -232,15 +203,26 @@ def _sign(
         watermark_id=number or None,
         human=human,
         credit=credit,
+        source_type=source_type,
+        description=description,
     )
     _write_signed(data, path, claim, number, start)
 
 
+def _making(recipe: Recipe) -> tuple[str, str]:
+    """IPTC's word for how a picture was made, and a sentence for its credentials."""
+    if recipe.mask:
+        return credentials.AI_COMPOSED, "Part of a picture, drawn anew by a diffusion model."
+    if recipe.init:
+        return credentials.AI_MADE, "Drawn by a diffusion model, begun from another picture."
+    return credentials.AI_MADE, "Drawn from noise by a diffusion model."
+
+
 def _write_signed(
-    data: bytes, path: Path, claim: Claim, number: str, start: Path | None = None
+    data: bytes, path: Path, claim: Claim, number: str, start: bytes | None = None
 ) -> None:
     try:
-        signed = credentials.signed(data, claim, start.read_bytes() if start else None)
+        signed = credentials.signed(data, claim, start)
     except (CredentialsError, IdentityError) as error:
         raise PictureError(str(error)) from error
     write_whole(path, signed.data)
@@ -258,7 +240,7 @@ def read(path: Path | str) -> Recipe | None:
     if text is None:
         return None
     try:
-        return _recipe(json.loads(text))
+        return from_json(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise PictureError(f"The recipe inside {path} is damaged: {error}.") from error
 
@@ -304,12 +286,14 @@ def prepare_folder(folder: Path | str) -> Path:
 def next_path(folder: Path, recipe: Recipe, suffix: str = SUFFIX) -> Path:
     """A name that nothing in `folder` has yet: it counts on, and says prompt and seed.
 
-    0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed1.png
+    0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed1.png; of a variation also what
+    was mixed in last: -seed1-2.png
     """
     names = (file.name for file in folder.iterdir() if file.suffix.lower() in metadata.FORMATS)
     numbers = (re.match(r"(\d+)-", name) for name in names)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
-    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{suffix}"
+    last = f"-{recipe.variations[-1][0]}" if recipe.variations else ""
+    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{last}{suffix}"
 
 
 def slug(prompt: str) -> str:
@@ -326,40 +310,3 @@ def _is_ours(path: Path) -> bool:
         return read(path) is not None
     except PictureError:
         return False
-
-
-def _recipe(table: object) -> Recipe:
-    """A recipe from its JSON; keys that a later version added are left out. ValueError if bad."""
-    if not isinstance(table, dict):
-        raise ValueError("it is not a JSON object")
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "str": str,
-        "int": int,
-        "float": (int, float),
-        "tuple[str, ...]": list,
-    }
-    known: dict[str, Any] = {}
-    for entry in fields(Recipe):
-        if entry.name == "seconds":
-            continue
-        if entry.name not in table and entry.default is not MISSING:
-            continue
-        if entry.name not in table:
-            raise ValueError(f"{entry.name} is missing")
-        value = table[entry.name]
-        if isinstance(value, bool) or not isinstance(value, kinds[str(entry.type)]):
-            raise ValueError(f"{entry.name} is {value!r}")
-        known[entry.name] = tuple(str(word) for word in value) if isinstance(value, list) else value
-    return Recipe(**known)
-
-
-def _one_line(text: str) -> str:
-    """Spaces for control characters, question marks for halves of surrogate pairs."""
-    plain = "".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text)
-    return plain.encode("utf-8", "replace").decode()
-
-
-def _quoted(value: object) -> str:
-    """A value of the last line; what could be taken for a separator is written as JSON."""
-    text = _one_line(str(value))
-    return json.dumps(text, ensure_ascii=False) if re.search(r"[,:\"]", text) else text

@@ -1,0 +1,167 @@
+"""The exported network at work: recipes that go together -> images, by onnxruntime, without torch.
+
+Level 2. Reads the network of a model folder (`weights.py`) and what each recipe says of noise and
+prompts; runs a sampler (`sampling.py`) over them:
+
+    recipe -> noise, perhaps over a picture to begin from -> sampler over the guided network
+           -> clean picture (3, H, W) -> second stage, size -> image
+
+Next: `generate.py` decides which recipes are drawn together, and gives the images out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+from rocketman import sampling, weights
+from rocketman.captions import canonical, tokens
+from rocketman.provenance.recipe import Recipe
+from rocketman.sampling import Array, SamplerName
+
+GUIDANCE_INTERVAL = (0.0, 0.4)
+"""Times at which the prompt pulls: early, while the picture takes shape. Later, guidance would
+only roughen textures, at twice the cost (Kynkäänniemi et al. 2024; docs/log.md, 2026-11-23).
+Where a picture to begin from stands for the first times, these are shares of the rest."""
+PUSH = 1.0
+"""Strength of `sampling.apart` at variety 1; benchmarks/variety.md has what it costs."""
+
+Tokens = NDArray[np.int64]
+Tell = Callable[[int, Array], None]
+"""(steps done, the pictures as the network sees them now (B, 3, H, W) in [-1, 1])."""
+
+
+class Painter:
+    """A model's network, ready to draw."""
+
+    def __init__(self, model: weights.Model) -> None:
+        """Load the network into onnxruntime. ModelError if its file is damaged."""
+        self.model = model
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = _available_cores()
+        options.log_severity_level = 3  # errors only
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(model.network_path), options, providers=["CPUExecutionProvider"]
+            )
+            self.detail = (
+                onnxruntime.InferenceSession(
+                    str(model.detail_path), options, providers=["CPUExecutionProvider"]
+                )
+                if model.detail_path.is_file()
+                else None
+            )
+        except Exception as error:  # onnxruntime's exceptions have no base class of their own
+            raise weights.ModelError(
+                f"{model.folder} holds a network that onnxruntime cannot load."
+            ) from error
+
+    def paint(
+        self, recipes: Sequence[Recipe], known: Array | None, repainted: Array | None, tell: Tell
+    ) -> list[Image.Image]:
+        """The pictures of recipes that share sampler, steps, guidance, size and strength.
+
+        known: the clean picture (3, H, W) that they begin from. repainted: (1, H, W) in [0, 1],
+        where it is drawn anew; None is everywhere.
+        """
+        first = recipes[0]
+        t0 = 1 - first.strength
+        x = np.stack([self._noise(recipe) for recipe in recipes])
+        x *= np.float32(self.model.noise_scale)
+        denoise = self._denoiser(recipes, t0)
+        if known is not None:
+            x = np.float32(t0) * known + np.float32(1 - t0) * x
+            if repainted is not None:
+                denoise = sampling.keeping(denoise, known, repainted)
+        sample = sampling.SAMPLERS[cast(SamplerName, first.sampler)]
+        times = sampling.timesteps(steps(first), start=t0)
+        clean = sample(denoise, x, times, lambda step, _t, preview: tell(step + 1, preview))
+        return [self._finish(x1, first.width) for x1 in clean]
+
+    def read(self, text: str) -> str:
+        """A prompt in the model's words, as far as something stands for it."""
+        return canonical(text, self.model.vocabulary)[0]
+
+    def _noise(self, recipe: Recipe) -> Array:
+        """Standard normal noise (3, H, W) of a recipe's seeds."""
+        shape = (3, self.model.image_size, self.model.image_size)
+        noise = sampling.noise(recipe.seed, shape)
+        if recipe.share and recipe.to_seed != recipe.seed:
+            noise = sampling.mixed(noise, sampling.noise(recipe.to_seed, shape), recipe.share)
+        for k, (seed, share) in enumerate(recipe.variations, start=1):
+            # an index of its own: the same seed given twice must not be mixed with itself
+            noise = sampling.mixed(noise, sampling.noise(seed, shape, index=k), share)
+        return noise
+
+    def _denoiser(self, recipes: Sequence[Recipe], t0: float) -> sampling.Denoise:
+        """The network with these prompts and their guidance, as a function of (x, t)."""
+        ends = [self._tokens([recipe.prompt for recipe in recipes])]
+        if any(recipe.share and recipe.to_prompt != recipe.prompt for recipe in recipes):
+            ends.append(self._tokens([recipe.to_prompt or recipe.prompt for recipe in recipes]))
+        share = np.array([recipe.share for recipe in recipes], np.float32)[:, None, None, None]
+        unwanted = self._tokens([recipe.negative_prompt for recipe in recipes])
+
+        def wanted(found: list[Array]) -> Array:
+            """On a walk, the pictures at its two ends mixed."""
+            return found[0] + share * (found[1] - found[0]) if len(found) > 1 else found[0]
+
+        def denoise(x: Array, t: float) -> Array:
+            return wanted(self._clean(x, t, ends))
+
+        def denoise_pair(x: Array, t: float) -> tuple[Array, Array]:
+            *found, without = self._clean(x, t, [*ends, unwanted])
+            return wanted(found), without
+
+        low, high = (t0 + (1 - t0) * t for t in GUIDANCE_INTERVAL)
+        guided = sampling.guided(denoise, denoise_pair, recipes[0].guidance_scale, (low, high))
+        return sampling.apart(guided, PUSH * recipes[0].variety)
+
+    def _tokens(self, prompts: list[str]) -> Tokens:
+        """Token ids (B, L); an empty prompt is all padding: the unconditional input."""
+        ids = [tokens(self.read(text), self.model.vocabulary) for text in prompts]
+        return np.array(ids, dtype=np.int64)
+
+    def _clean(self, x: Array, t: float, prompts: list[Tokens]) -> list[Array]:
+        """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts (B, L)."""
+        together = np.concatenate([x] * len(prompts))
+        times = np.full(len(together), t, dtype=np.float32)
+        feed = {"x": together, "t": times, "tokens": np.concatenate(prompts)}
+        [clean] = self.session.run(None, feed)
+        return np.split(np.asarray(clean, dtype=np.float32), len(prompts))
+
+    def _finish(self, x1: Array, size: int) -> Image.Image:
+        """A clean picture (3, H, W) in [-1, 1] as an image of the size asked for.
+
+        The second stage draws it larger, if there is one; the rest is resampling.
+        """
+        if self.detail and size > self.model.image_size:
+            [larger] = self.detail.run(None, {"x": np.clip(x1, -1, 1)[None]})
+            x1 = np.asarray(larger[0], dtype=np.float32)
+        image = to_image(x1)
+        if image.width != size:
+            image = image.resize((size, size), Image.Resampling.LANCZOS)
+        return image
+
+
+def steps(recipe: Recipe) -> int:
+    """Steps of the sampler that a recipe takes: of those it names, the part that is drawn."""
+    return max(1, round(recipe.num_inference_steps * recipe.strength))
+
+
+def to_image(x1: Array) -> Image.Image:
+    """(3, H, W) in [-1, 1], cut off outside -> 8-bit RGB."""
+    levels = np.rint((np.clip(x1, -1, 1) + 1) * 127.5).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
+
+
+def _available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

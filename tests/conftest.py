@@ -34,38 +34,53 @@ def config_folder(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, N
         yield folder
 
 
+MakeModel = Callable[[int], Path]
+
+
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder made by the real exporter from a tiny network with random weights, 16 px."""
+def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
+    """Makes a model folder by the real exporter: a tiny network with random weights.
+
+    Takes its width and height in pixels, a multiple of 16.
+    """
     torch = pytest.importorskip("torch")
     from rocketman import captions
     from rocketman.export import write_model
     from rocketman.model import DiffusionTransformer, ModelConfig
     from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 
-    make = ModelConfig(
-        image_size=16,
-        patch_size=4,
-        width=16,
-        depth=1,
-        heads=2,
-        text_width=64,
-        text_depth=1,
-        condition_width=16,
-        bottleneck=8,
-    )
-    network = DiffusionTransformer(make)
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():  # training starts from many zeros, which would hide the prompt
-        for parameter in network.parameters():
-            parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
-    return write_model(
-        network,
-        tmp_path_factory.mktemp("models") / "tiny",
-        TrainConfig(data=DataConfig(folder="none"), train=LoopConfig(steps=1), model=make),
-        captions.vocabulary(),
-        {},
-    )
+    def make(image_size: int) -> Path:
+        config = ModelConfig(
+            image_size=image_size,
+            patch_size=image_size // 4,
+            width=16,
+            depth=1,
+            heads=2,
+            text_width=64,
+            text_depth=1,
+            condition_width=16,
+            bottleneck=8,
+        )
+        network = DiffusionTransformer(config)
+        generator = torch.Generator().manual_seed(0)
+        with torch.no_grad():  # training starts from many zeros, which would hide the prompt
+            for parameter in network.parameters():
+                parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+        return write_model(
+            network,
+            tmp_path_factory.mktemp("models") / "tiny",
+            TrainConfig(data=DataConfig(folder="none"), train=LoopConfig(steps=1), model=config),
+            captions.vocabulary(),
+            {},
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def model_folder(make_model: MakeModel) -> Path:
+    """The tiny model of 16 pixels."""
+    return make_model(16)
 
 
 AddPicture = Callable[..., None]

@@ -14,7 +14,16 @@ from PIL import Image, ImageDraw
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from rocketman import load  # noqa: E402
-from rocketman.detail import DetailNetwork, compare, crops, train_detail, write_detail  # noqa: E402
+from rocketman.data.batches import load_split  # noqa: E402
+from rocketman.detail import (  # noqa: E402
+    DetailNetwork,
+    crops,
+    enlarged,
+    redrawn,
+    train_detail,
+    write_detail,
+)
+from rocketman.weights import open_model  # noqa: E402
 
 PROMPT = "an astronaut above mars"
 
@@ -47,33 +56,39 @@ def discs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_crops_match() -> None:
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (3, 40, 40, 3), dtype=np.uint8)
-    large = small.repeat(2, axis=1).repeat(2, axis=2)
+    large = small.repeat(4, axis=1).repeat(4, axis=2)
     x, target = crops(small, large, rng)
-    assert torch.equal(x.repeat_interleave(2, -1).repeat_interleave(2, -2), target)
+    assert torch.equal(x.repeat_interleave(4, -1).repeat_interleave(4, -2), target)
 
 
-def test_it_learns(discs: Path) -> None:
+def test_it_learns_and_sharpens(discs: Path, model_folder: Path) -> None:
     lines: list[str] = []
-    train_detail(discs, 32, 30, lines.append)
-    before, after = (
-        held_out_psnr(text) for text in (compare(DetailNetwork(), discs, 32), lines[-1])
+    train_detail(discs, model_folder, 60, lines.append)
+    figures = re.search(
+        r"PSNR ([\d.]+) dB \(bicubic ([\d.]+) dB\).*sharpness ([\d.]+) \(bicubic ([\d.]+)\)",
+        lines[-1],
     )
-    assert after > before + 0.3
+    assert figures, lines
+    ours, bicubic, sharp, soft = map(float, figures.groups())
+    assert ours > bicubic + 0.3
+    assert sharp > soft
 
 
-def held_out_psnr(line: str) -> float:
-    found = re.search(r"held-out PSNR ([\d.]+) dB", line)
-    assert found, line
-    return float(found[1])
+def test_redrawn_pictures_stay_near(discs: Path, model_folder: Path) -> None:
+    model = open_model(model_folder)
+    pictures = load_split(discs, "train", model.image_size)
+    again = redrawn(model, pictures)
+    assert again.shape == pictures.pixels.shape
+    assert np.array_equal(again, redrawn(model, pictures))
+    assert not np.array_equal(again, pictures.pixels)
 
 
-def test_an_untrained_one_is_plain_enlargement(discs: Path) -> None:
+def test_an_untrained_one_is_plain_enlargement() -> None:
     x = torch.rand(2, 3, 8, 8)
     with torch.no_grad():
         larger = DetailNetwork()(x)
-    assert larger.shape == (2, 3, 16, 16)
-    assert torch.allclose(larger, x.repeat_interleave(2, -1).repeat_interleave(2, -2), atol=0.2)
-    assert "bicubic" in compare(DetailNetwork(), discs, 32)
+    assert larger.shape == (2, 3, 32, 32)
+    assert torch.allclose(larger, enlarged(x), atol=0.2)
 
 
 def test_the_engine_draws_what_torch_draws(model_folder: Path, tmp_path: Path) -> None:
@@ -87,8 +102,8 @@ def test_the_engine_draws_what_torch_draws(model_folder: Path, tmp_path: Path) -
     assert plain.model.hash != staged.model.hash
 
     [small] = staged(PROMPT, seed=1, num_inference_steps=2, size=16)
-    [large] = staged(PROMPT, seed=1, num_inference_steps=2, size=32)
-    [other] = plain(PROMPT, seed=1, num_inference_steps=2, size=32)
+    [large] = staged(PROMPT, seed=1, num_inference_steps=2, size=64)
+    [other] = plain(PROMPT, seed=1, num_inference_steps=2, size=64)
     assert large.image != other.image
     x = torch.from_numpy(np.asarray(small.image, dtype=np.float32) / 127.5 - 1)
     with torch.no_grad():

@@ -48,3 +48,14 @@ def test_equal_generators_give_equal_losses() -> None:
         flow.loss(network, x1, ids, torch.Generator().manual_seed(5), 1.0) for _ in range(2)
     )
     assert first == second
+
+
+def test_weights_say_how_much_a_pixel_counts() -> None:
+    x1, t = torch.zeros(2, 3, 4, 4), torch.tensor([0.0, 0.5])
+    predicted = x1.clone()
+    predicted[:, :, 0] = 1.0
+    weights = torch.ones(2, 1, 4, 4)
+    plain = flow.velocity_loss(predicted, x1, t)
+    assert flow.velocity_loss(predicted, x1, t, weights) == plain
+    weights[:, :, 0] = 3.0
+    assert flow.velocity_loss(predicted, x1, t, weights) == pytest.approx(3 * float(plain))

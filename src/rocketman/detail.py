@@ -1,11 +1,15 @@
-"""The second stage: a small convolutional network that draws a picture twice as large.
+"""The second stage: a small convolutional network that draws a picture four times as large.
 
-Reads a data set's pictures, each at the size the transformer draws (by area) and at twice that;
-writes `detail.onnx` into a model folder, where `generate.py` finds it. All layers work at the small
-size and the last one lays four pixels where there was one (ESPCN, Shi et al. 2016), so it costs
-little beside the transformer. What it is shown in training is slightly blurred and noisy, as the
-transformer's own pictures are: it must sharpen them too. Trained with
-`python -m rocketman.detail DATA MODEL`.
+Reads a data set's pictures at the size the transformer draws (by area) and at four times that, and
+a model folder; writes `detail.onnx` into that folder, where `generate.py` finds it. It is shown two
+kinds of small pictures: the renders, slightly blurred and noisy, and the renders as the transformer
+redraws them from half-way to noise. The second kind looks like what the transformer makes of a
+prompt, soft where it is unsure, and yet belongs to a sharp picture: so the network learns to draw
+what the first stage meant. First by mean absolute error, which leaves soft what cannot be known,
+then against a critic as well (Goodfellow et al. 2014), which asks for edges as sharp as a render's.
+Trained with `python -m rocketman.detail DATA MODEL`.
+
+Shapes: B batch, H small height and width, 4 H large ones; pictures in [-1, 1].
 """
 
 from __future__ import annotations
@@ -15,58 +19,112 @@ import io
 import sys
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rocketman.data.batches import load_split, to_floats
+from rocketman import sampling
+from rocketman.captions import tokens
+from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.files import write_whole
-from rocketman.weights import DETAIL, open_model
+from rocketman.weights import DETAIL, Model, open_model
 
-FACTOR = 2
-CHANNELS, DEPTH = 48, 5
-BATCH, CROP = 32, 32
+FACTOR = 4
+CHANNELS, DEPTH = 64, 8
+"""Features and residual layers at the small size, where nearly all of the work is done."""
+HALF_CHANNELS, HALF_DEPTH = 32, 2
+"""The same at twice the small size."""
+
+BATCH, CROP = 16, 24
 """Crops a step, and their width in the small picture."""
-LEARNING_RATE = 2e-3
-STEPS, LOOK_EVERY = 1500, 250
+STEPS, LOOK_EVERY = 9000, 500
+LEARNING_RATE, CRITIC_LEARNING_RATE = 8e-4, 2e-4
+WARM, DECAY = 0.3, 0.3
+"""Shares of the steps: the first without the critic, the last with a falling learning rate."""
+CRITIC, FEATURES = 0.03, 0.5
+"""Weights of the critic's verdict and of its features beside the mean absolute error."""
+KEEP = 0.998
+"""Of the averaged weights a step: those that are written."""
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
 """Standard deviation in [-1, 1], and share of a 3 x 3 binomial blur, both drawn up to these."""
+REDRAWN_FROM, LAST_TIME, EVALUATIONS = (0.4, 0.8), 0.95, 4
+"""Times from which a render is redrawn; the last time at which the network looks, as with twenty
+steps from noise; and how often it looks."""
+
+Report = Callable[[str], None]
+Pixels = NDArray[np.uint8]
 
 
 class DetailNetwork(nn.Module):
-    """(B, 3, H, W) in [-1, 1] -> (B, 3, 2 H, 2 W)."""
+    """(B, 3, H, W) in [-1, 1] -> (B, 3, 4 H, 4 W). The last layers lay four pixels for one (ESPCN,
+    Shi et al. 2016), so that it costs little beside the transformer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv2d(3, CHANNELS, 3, padding=1)
-        self.body = nn.ModuleList(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) for _ in range(DEPTH))
-        self.last = nn.Conv2d(CHANNELS, 3 * FACTOR**2, 3, padding=1)
+        small, half = CHANNELS, HALF_CHANNELS
+        self.first = nn.Conv2d(3, small, 3, padding=1)
+        self.body = nn.ModuleList(nn.Conv2d(small, small, 3, padding=1) for _ in range(DEPTH))
+        self.up = nn.Conv2d(small, 4 * half, 3, padding=1)
+        self.half_body = nn.ModuleList(nn.Conv2d(half, half, 3, padding=1) for _ in range(HALF_DEPTH))
+        self.last = nn.Conv2d(half, 12, 3, padding=1)
         nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.first(x)  # (B, CHANNELS, H, W)
         for layer in self.body:
             h = h + layer(F.silu(h))
-        # What is learned is the difference from plain enlarged pixels.
-        four = x.repeat_interleave(FACTOR**2, dim=1)  # (B, 12, H, W)
-        return F.pixel_shuffle(four + self.last(F.silu(h)), FACTOR)
+        h = F.pixel_shuffle(self.up(F.silu(h)), 2)  # (B, HALF_CHANNELS, 2 H, 2 W)
+        for layer in self.half_body:
+            h = h + layer(F.silu(h))
+        return enlarged(x) + F.pixel_shuffle(self.last(F.silu(h)), 2)  # (B, 3, 4 H, 4 W)
+
+
+class Critic(nn.Module):
+    """Tells renders from drawn pictures, patch by patch, beside the small picture they belong to.
+
+    Spectral norms keep it gentle (Miyato et al. 2018). Gives its verdicts (B, 1, H/2, W/2), above 0
+    for a render, and the features it came by, one tensor a layer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (6, 48, 96, 128)
+        layers = [nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)]
+        layers += [nn.Conv2d(128, 128, 3, padding=1), nn.Conv2d(128, 1, 3, padding=1)]
+        self.layers = nn.ModuleList(nn.utils.spectral_norm(layer) for layer in layers)
+
+    def forward(self, large: Tensor, beside: Tensor) -> tuple[Tensor, list[Tensor]]:
+        h = torch.cat([large, beside], dim=1)
+        features = []
+        for layer in self.layers[:-1]:
+            h = F.leaky_relu(layer(h), 0.2)
+            features.append(h)
+        return self.layers[-1](h), features
+
+
+def enlarged(x: Tensor) -> Tensor:
+    """Four times as large, bicubically: what the network starts from."""
+    return F.interpolate(x, scale_factor=FACTOR, mode="bicubic", align_corners=False)
 
 
 def crops(
-    small: NDArray[np.uint8], large: NDArray[np.uint8], rng: np.random.Generator
+    small: Pixels, large: Pixels, rng: np.random.Generator, count: int = BATCH
 ) -> tuple[Tensor, Tensor]:
-    """Matching crops (BATCH, 3, CROP, CROP) and (BATCH, 3, 2 CROP, 2 CROP), mirrored at random."""
-    room = small.shape[1] - CROP + 1
-    inputs = np.empty((BATCH, CROP, CROP, 3), np.uint8)
-    targets = np.empty((BATCH, FACTOR * CROP, FACTOR * CROP, 3), np.uint8)
-    for k, (n, y, x) in enumerate(rng.integers((len(small), room, room), size=(BATCH, 3))):
+    """Matching crops, (count, 3, CROP, CROP) at most and four times as wide, mirrored at random."""
+    crop = min(CROP, small.shape[1])
+    room, wide = small.shape[1] - crop + 1, FACTOR * crop
+    inputs = np.empty((count, crop, crop, 3), np.uint8)
+    targets = np.empty((count, wide, wide, 3), np.uint8)
+    for k, (n, y, x) in enumerate(rng.integers((len(small), room, room), size=(count, 3))):
         across = slice(None, None, int(rng.choice((-1, 1))))
-        inputs[k] = small[n, y : y + CROP, x : x + CROP][:, across]
-        y, x, wide = FACTOR * y, FACTOR * x, FACTOR * CROP
+        inputs[k] = small[n, y : y + crop, x : x + crop][:, across]
+        y, x = FACTOR * y, FACTOR * x
         targets[k] = large[n, y : y + wide, x : x + wide][:, across]
     return torch.from_numpy(to_floats(inputs)), torch.from_numpy(to_floats(targets))
 
@@ -81,6 +139,33 @@ def worsen(x: Tensor, generator: torch.Generator) -> Tensor:
     return x + strength[1] * MOST_NOISE * torch.randn(x.shape, generator=generator)
 
 
+def redrawn(model: Model, pictures: Pictures, seed: int = 0, together: int = 16) -> Pixels:
+    """Each picture noised to a time of REDRAWN_FROM and drawn again from there by its caption."""
+    session = onnxruntime.InferenceSession(
+        str(model.network_path), providers=["CPUExecutionProvider"]
+    )
+    rng = np.random.default_rng(seed)
+    made = np.empty_like(pictures.pixels)
+    for first in range(0, len(made), together):
+        chosen = slice(first, first + together)
+        x1 = to_floats(np.asarray(pictures.pixels[chosen]))
+        ids = np.array(
+            [tokens(text, model.vocabulary) for text in pictures.captions[chosen]], np.int64
+        )
+
+        def denoise(x: sampling.Array, t: float, ids: NDArray[np.int64] = ids) -> sampling.Array:
+            times = np.full(len(x), t, np.float32)
+            [clean] = session.run(None, {"x": x, "t": times, "tokens": ids})
+            return np.asarray(clean, dtype=np.float32)
+
+        start = float(rng.uniform(*REDRAWN_FROM))
+        noise = sampling.noise(seed, x1.shape, index=first) * np.float32(model.noise_scale)
+        x = (start * x1 + (1 - start) * noise).astype(np.float32)
+        times = [*np.linspace(start, LAST_TIME, EVALUATIONS).tolist(), 1.0]
+        made[chosen] = to_pixels(sampling.dpm_solver_2m(denoise, x, times))
+    return made
+
+
 def psnr(a: Tensor, b: Tensor) -> float:
     """Peak signal-to-noise ratio in dB of pictures in [-1, 1], mean over the pictures."""
     error = (a.clamp(-1, 1) - b).square().mean(dim=(1, 2, 3))
@@ -89,51 +174,109 @@ def psnr(a: Tensor, b: Tensor) -> float:
 
 def train_detail(
     data: Path,
-    image_size: int,
-    steps: int,
-    report: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    model: Path,
+    steps: int = STEPS,
+    report: Report = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> DetailNetwork:
     """Train on the train split; reports PSNR on the validation split now and then.
 
-    The learning rate is constant for the first half of the steps, then falls linearly to 0.
     ValueError if the data set cannot be read.
     """
     torch.manual_seed(0)
     rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
-    small = np.asarray(load_split(data, "train", image_size).pixels)
-    large = np.asarray(load_split(data, "train", image_size * FACTOR).pixels)
-    network = DetailNetwork()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    first_stage = open_model(model)
+    size = first_stage.image_size
+    pictures = load_split(data, "train", size, report)
+    large = np.asarray(load_split(data, "train", size * FACTOR, report).pixels)
+    report(f"redrawing {len(large)} pictures")
+    small, again = np.asarray(pictures.pixels), redrawn(first_stage, pictures)
+    held_out = HeldOut(data, first_stage)
+
+    network, average, critic = DetailNetwork(), DetailNetwork(), Critic()
+    average.load_state_dict(network.state_dict())
+    average.requires_grad_(False).eval()
+    for each in (network, critic):
+        each.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.0, betas=(0.9, 0.99))
+    against = torch.optim.AdamW(critic.parameters(), weight_decay=0.0, betas=(0.5, 0.99))
+
     for step in range(steps):
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2 * (1 - step / steps))
-        x, target = crops(small, large, rng)
-        loss = (network(worsen(x, generator)) - target).abs().mean()
+        left = min(1.0, (1 - step / steps) / DECAY)
+        judged = step >= WARM * steps
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * left * (0.5 if judged else 1.0)
+        against.param_groups[0]["lr"] = CRITIC_LEARNING_RATE * left
+
+        plain, plain_target = crops(small, large, rng, BATCH // 4)
+        redone, redone_target = crops(again, large, rng, BATCH - BATCH // 4)
+        x = torch.cat([worsen(plain, generator), redone])
+        target = torch.cat([plain_target, redone_target])
+        beside = enlarged(x)
+
+        drawn = network(x)
+        loss = error = (drawn - target).abs().mean()
+        if judged:
+            with torch.no_grad():
+                real_features = critic(target, beside)[1]
+            verdict, features = critic(drawn, beside)
+            alike = torch.stack(
+                [(a - b).abs().mean() for a, b in zip(features, real_features, strict=True)]
+            )
+            loss = error + FEATURES * alike.mean() - CRITIC * verdict.mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
+        with torch.no_grad():
+            ours, theirs = list(average.parameters()), list(network.parameters())
+            torch._foreach_lerp_(ours, theirs, 1 - min(KEEP, step / (step + 10)))
+
+        margin = torch.zeros(())
+        if judged:  # the hinge loss of Lim and Ye 2017
+            real, false = critic(target, beside)[0], critic(drawn.detach(), beside)[0]
+            margin = F.relu(1 - real).mean() + F.relu(1 + false).mean()
+            against.zero_grad()
+            margin.backward()
+            against.step()
         if (step + 1) % LOOK_EVERY == 0 or step + 1 == steps:
-            report(f"step {step + 1}, loss {loss.item():.4f}, {compare(network, data, image_size)}")
-    network.eval()
-    return network
+            report(
+                f"step {step + 1}, error {error.item():.4f}, critic {margin.item():.3f}, "
+                f"{held_out.compare(average)}"
+            )
+    return average
 
 
-def compare(network: DetailNetwork, data: Path, image_size: int) -> str:
-    """PSNR on held-out pictures, beside bicubic enlargement of the same."""
-    small = to_floats(load_split(data, "validation", image_size).pixels[:64])
-    large = torch.from_numpy(
-        to_floats(load_split(data, "validation", image_size * FACTOR).pixels[:64])
-    )
-    x = torch.from_numpy(small)
-    with torch.no_grad():
-        ours = psnr(network(x), large)
-    bicubic = psnr(F.interpolate(x, scale_factor=FACTOR, mode="bicubic"), large)
-    return f"held-out PSNR {ours:.2f} dB (bicubic {bicubic:.2f} dB)"
+class HeldOut:
+    """Held-out renders, as they are and redrawn, and what a network makes of them."""
+
+    def __init__(self, data: Path, first_stage: Model, count: int = 64) -> None:
+        size = first_stage.image_size
+        pictures = load_split(data, "validation", size)
+        large = load_split(data, "validation", size * FACTOR).pixels
+        self.x = torch.from_numpy(to_floats(np.asarray(pictures.pixels[:count])))
+        self.again = torch.from_numpy(to_floats(redrawn(first_stage, pictures)[:count]))
+        self.large = torch.from_numpy(to_floats(np.asarray(large[:count])))
+
+    def compare(self, network: DetailNetwork) -> str:
+        """PSNR beside bicubic enlargement, and sharpness as a share of the renders'."""
+        with torch.no_grad():
+            ours, again = network(self.x), network(self.again)
+        pictures = (ours, enlarged(self.x), again)
+        near, bicubic, redone = (psnr(x, self.large) for x in pictures)
+        sharp, soft, resharp = (sharpness(x) / sharpness(self.large) for x in pictures)
+        return (
+            f"held-out PSNR {near:.2f} dB (bicubic {bicubic:.2f} dB), redrawn {redone:.2f} dB; "
+            f"sharpness {sharp:.2f} (bicubic {soft:.2f}), redrawn {resharp:.2f}"
+        )
+
+
+def sharpness(x: Tensor) -> float:
+    """Mean absolute Laplacian of a batch."""
+    kernel = torch.tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
+    return float(F.conv2d(x, kernel.expand(3, 1, 3, 3), groups=3).abs().mean())
 
 
 def write_detail(network: DetailNetwork, folder: Path) -> None:
-    """Export into a model folder as detail.onnx: input x (B, 3, H, W), output of twice the size."""
+    """Export into a model folder as detail.onnx: x (B, 3, H, W) -> x4 (B, 3, 4 H, 4 W)."""
     buffer = io.BytesIO()
     size = open_model(folder).image_size
     with warnings.catch_warnings():
@@ -143,8 +286,8 @@ def write_detail(network: DetailNetwork, folder: Path) -> None:
             (torch.zeros(1, 3, size, size),),
             buffer,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
             input_names=["x"],
-            output_names=["x2"],
-            dynamic_axes={"x": {0: "B"}, "x2": {0: "B"}},
+            output_names=["x4"],
+            dynamic_axes={"x": {0: "B"}, "x4": {0: "B"}},
             opset_version=17,
             dynamo=False,
         )
@@ -158,8 +301,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--steps", type=int, default=STEPS)
     arguments = parser.parse_args()
-    size = open_model(arguments.model).image_size
-    write_detail(train_detail(arguments.data, size, arguments.steps), arguments.model)
+    write_detail(train_detail(arguments.data, arguments.model, arguments.steps), arguments.model)
 
 
 if __name__ == "__main__":

@@ -29,14 +29,19 @@ def on_path(x1: Tensor, noise: Tensor, t: Tensor, noise_scale: float) -> Tensor:
     return t * x1 + (1 - t) * noise_scale * noise
 
 
-def velocity_loss(predicted: Tensor, x1: Tensor, t: Tensor) -> Tensor:
+def velocity_loss(
+    predicted: Tensor, x1: Tensor, t: Tensor, weights: Tensor | None = None
+) -> Tensor:
     """Mean squared error of the velocity that a predicted clean picture implies; a scalar.
+
+    `weights` (B, 1, H, W) say how much each pixel counts; 1 without them.
 
     v_predicted - v = (predicted - x_t) / (1-t) - (x1 - x_t) / (1-t) = (predicted - x1) / (1 - t),
     so the velocity loss is the picture loss with weight 1 / (1 - t)^2 (JiT, equation 6).
     """
     denominator = (1 - t).clamp_min(SMALLEST_DENOMINATOR)[:, None, None, None]
-    return ((predicted - x1) / denominator).square().mean()
+    squared = ((predicted - x1) / denominator).square()
+    return (squared if weights is None else weights * squared).mean()
 
 
 def loss(
@@ -46,6 +51,7 @@ def loss(
     generator: torch.Generator,
     noise_scale: float,
     share: tuple[int, int] = (0, 1),
+    weights: Tensor | None = None,
 ) -> Tensor:
     """One draw of timesteps and noise from `generator`, and the velocity loss; a scalar.
 
@@ -58,4 +64,4 @@ def loss(
     t = draw_timesteps(batch, generator)[k::n].to(x1.device)
     noise = torch.randn((batch, *x1.shape[1:]), generator=generator)[k::n].to(x1.device)
     predicted = network(on_path(x1, noise, t, noise_scale), t, tokens)
-    return velocity_loss(predicted.float(), x1, t)
+    return velocity_loss(predicted.float(), x1, t, weights)

@@ -5,7 +5,8 @@ nearest orthogonal matrix to the momentum, found by five Newton-Schulz steps; sc
 0.2 * sqrt(larger side) its step has the size of AdamW's, so that both share one learning rate
 (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2). torch.optim.Muon takes matrices
 one by one and a fused one whole: here the parts of a fused matrix (query, key, value) are
-orthogonalised apart, and all parts of one shape in one batched product.
+orthogonalised apart, and all parts of one shape in one batched product; several processes share
+the parts among them.
 Next: `train.py` steps both.
 """
 
@@ -17,6 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from rocketman.parallel import Workers
 
 FUSED = {"qkv": 3, "text_kv": 2, "gate_and_up": 2}
 """Linear layers that hold several matrices, one above the other, and how many."""
@@ -41,8 +44,15 @@ def orthogonalised(x: Tensor) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Parameters are given with their number of fused parts, as groups {"params", "parts"}."""
 
-    def __init__(self, groups: list[dict[str, Any]], lr: float, weight_decay: float) -> None:
+    def __init__(
+        self,
+        groups: list[dict[str, Any]],
+        lr: float,
+        weight_decay: float,
+        workers: Workers = Workers(),  # noqa: B008  (frozen)
+    ) -> None:
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "momentum": 0.95})
+        self.workers = workers
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -62,18 +72,27 @@ class Muon(torch.optim.Optimizer):
                 ):
                     low, high = sorted(part.shape)
                     shapes[low, high].append((part, direction, group))
+        steps = []
+        own = slice(self.workers.rank, None, self.workers.count)
         for (low, high), entries in shapes.items():
             wide = [d if d.shape == (low, high) else d.mT for _, d, _ in entries]
-            for step, (part, _, group) in zip(
-                orthogonalised(torch.stack(wide)).float(), entries, strict=True
-            ):
+            steps.append(wide[0].new_zeros(len(wide), low, high, dtype=torch.bfloat16))
+            if wide[own]:
+                steps[-1][own] = orthogonalised(torch.stack(wide[own]))
+        self.workers.sum(steps)
+        for ((low, high), entries), found in zip(shapes.items(), steps, strict=True):
+            for step, (part, _, group) in zip(found.float(), entries, strict=True):
                 part.mul_(1 - group["lr"] * group["weight_decay"])
                 turned = step if part.shape == (low, high) else step.mT
                 part.sub_(turned, alpha=group["lr"] * 0.2 * high**0.5)
 
 
 def optimizers(
-    network: nn.Module, learning_rate: float, weight_decay: float, muon: bool
+    network: nn.Module,
+    learning_rate: float,
+    weight_decay: float,
+    muon: bool,
+    workers: Workers = Workers(),  # noqa: B008  (frozen)
 ) -> list[torch.optim.Optimizer]:
     """AdamW over all parameters, or Muon over the blocks' matrices and AdamW over the rest."""
     fused: dict[int, list[Tensor]] = defaultdict(list)
@@ -99,5 +118,5 @@ def optimizers(
     ]
     if fused:
         groups = [{"params": params, "parts": parts} for parts, params in fused.items()]
-        made.append(Muon(groups, learning_rate, weight_decay))
+        made.append(Muon(groups, learning_rate, weight_decay, workers))
     return made

@@ -35,6 +35,7 @@ from rocketman import flow
 from rocketman.captions import CONTEXT_LENGTH, PAD
 from rocketman.data.batches import (
     Batches,
+    load_masks,
     load_split,
     vocabulary_of,
 )
@@ -74,7 +75,12 @@ class Stopped(RuntimeError):  # noqa: N818  (it is not an error)
 class Run:
     """Everything that changes while a run goes on: this is what is checkpointed."""
 
-    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device,
+        workers: Workers = Workers(),  # noqa: B008  (frozen)
+    ) -> None:
         torch.manual_seed(config.train.seed)
         self.network = DiffusionTransformer(config.model).to(device)
         self.forward: Network = self.network
@@ -88,6 +94,7 @@ class Run:
             config.train.learning_rate,
             config.train.weight_decay,
             muon=config.train.optimizer == "muon",
+            workers=workers,
         )
         self.step = 0
         self.seconds = 0.0
@@ -168,14 +175,15 @@ def train_step(
     run: Run, config: LoopConfig, batches: Batches, device: torch.device, workers: Workers
 ) -> float:
     """One batch: loss, gradient, optimizers, averaged weights. Returns the loss."""
-    pixels, ids = (torch.from_numpy(array) for array in batches.batch(run.step))
+    pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step))
     dropped = torch.rand(len(ids), generator=run.generator) < config.caption_drop
     ids = torch.where(dropped[:, None], PAD, ids)
     share = (workers.rank, workers.count)
-    pixels, ids = pixels[workers.rank :: workers.count], ids[workers.rank :: workers.count]
+    own = slice(workers.rank, None, workers.count)
+    pixels, ids, weights = (x[own].to(device) for x in (pixels, ids, weights))
     with autocast(config, device):
         loss = flow.loss(
-            run.forward, pixels.to(device), ids.to(device), run.generator, config.noise_scale, share
+            run.forward, pixels, ids, run.generator, config.noise_scale, share, weights
         )
     loss = loss / workers.count
     loss.backward()  # type: ignore[no-untyped-call]
@@ -288,7 +296,7 @@ def train(
         "vocabulary": vocabulary,
         "data_hash": pictures.hash,
     }
-    run = Run(config, device)
+    run = Run(config, device, workers)
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
@@ -298,7 +306,12 @@ def train(
         start_from(run, start)
     for path in (checkpoints, out / "sheets"):
         path.mkdir(parents=True, exist_ok=True)
-    batches = Batches(pictures, vocabulary, loop.batch_size, loop.seed)
+    masks = None
+    if loop.instrument_weight != 1:
+        masks = load_masks(folder, "train", pictures, size)
+    batches = Batches(
+        pictures, vocabulary, loop.batch_size, loop.seed, masks, loop.instrument_weight
+    )
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())
     report(f"{len(pictures.pixels)} pictures, {parameters / 1e6:.1f} M parameters, on {device}")

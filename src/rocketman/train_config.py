@@ -53,6 +53,9 @@ class LoopConfig:
     """Largest norm of the gradient."""
     noise_scale: float = 1.0
     """Standard deviation of the noise at t = 0, in units of the pictures' [-1, 1]."""
+    instrument_weight: float = 1.0
+    """How much a pixel of an instrument counts beside one of anything else in the loss. Needs to be
+    told where they are: renders with `--passes`, or the thumbnails of such."""
     caption_drop: float = 0.1
     """Share of captions left out, so that guidance has an unconditional prediction."""
     ema_halflife: float = 0.05
@@ -75,7 +78,7 @@ class LoopConfig:
             raise ValueError("give steps or seconds, as a positive number")
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
-        for name in ("learning_rate", "noise_scale", "clip", "ema_halflife"):
+        for name in ("learning_rate", "noise_scale", "instrument_weight", "clip", "ema_halflife"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         for name in ("weight_decay", "warmup_steps", "checkpoint_minutes", "look_minutes"):

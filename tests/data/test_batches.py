@@ -144,7 +144,7 @@ def test_a_batch_pairs_each_picture_with_its_caption(folder: Path) -> None:
     pictures = data.load_split(folder, "train", 8)
     words = data.vocabulary_of(pictures.captions)
     assert words == ("0", "1", "2", "3", "4", "a", "suit")
-    pixels, ids = data.Batches(pictures, words, batch_size=12, seed=0).batch(0)
+    pixels, ids, _ = data.Batches(pictures, words, batch_size=12, seed=0).batch(0)
     assert pixels.dtype == np.float32
     assert ids.shape == (12, 16)
     level = np.round((pixels[:, 0, 0, 0] + 1) * 127.5 / 50)
@@ -168,7 +168,7 @@ def test_half_of_the_visits_read_the_full_caption(tmp_path: Path) -> None:
     batches = data.Batches(pictures, words, batch_size=300, seed=1)
     seen: dict[int, Counter[str]] = {k: Counter() for k in range(3)}
     for number in range(10):
-        images, ids = batches.batch(number)
+        images, ids, _ = batches.batch(number)
         levels = np.round((images[:, 0, 0, 0] + 1) * 127.5).astype(int)
         for level, row in zip(levels, ids, strict=True):
             seen[level][" ".join(words[k - 1] for k in row if k)] += 1

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rocketman.captions import INSTRUMENTS, KEYS, STRINGS
+from rocketman.data.pictures import LABELS
 from rocketman.scenes.all_holds import HOLDS
 from rocketman.scenes.holds import Point
 from rocketman.scenes.poses import BODY, gaps
@@ -97,9 +98,7 @@ def test_built_to_its_hold_and_cheap(name: str) -> None:
         shapes.clear()
         instruments.BUILDERS[name](Matrix.Identity(4), random.Random(seed))
         built.append(np.concatenate([points(made) for made in bpy.data.objects]))
-        assert all(
-            made.pass_index == shapes.LABELS.index("instrument") for made in bpy.data.objects
-        )
+        assert all(made.pass_index == LABELS.index("instrument") for made in bpy.data.objects)
     assert np.array_equal(built[0], built[1]), "the same seed draws another instrument"
     assert len(built[0]) < 25_000
     assert len(bpy.data.objects) <= 8

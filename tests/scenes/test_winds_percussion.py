@@ -98,8 +98,8 @@ def test_built_as_large_as_held_and_cheap(name: str) -> None:
     bpy = pytest.importorskip("bpy")
     from mathutils import Matrix
 
+    from rocketman.data.pictures import LABELS
     from rocketman.scenes.instruments import BUILDERS
-    from rocketman.scenes.shapes import LABELS
 
     for seed in range(3):
         bpy.ops.wm.read_factory_settings(use_empty=True)

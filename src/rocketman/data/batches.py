@@ -100,6 +100,27 @@ def load_split(
     )
 
 
+def load_masks(folder: Path, split: Split, pictures: Pictures, size: int) -> NDArray[np.uint8]:
+    """(N, size, size): the instrument's share of each pixel of `pictures`, 255 for all of it.
+
+    ValueError, in one sentence, if the data set does not say so for every picture.
+    """
+    source = read_split(folder, split)
+    if source.mask is None:
+        raise ValueError(
+            f"{source.name} does not say where instruments are: render it with --passes, or leave "
+            "instrument_weight at 1."
+        )
+    places = {row["file_name"]: k for k, row in enumerate(source.rows)}
+    masks = np.empty((len(pictures.rows), size, size), np.uint8)
+    for k, row in enumerate(pictures.rows):
+        try:
+            masks[k] = central_square(source.mask(places[row["file_name"]]), size)
+        except BadPicture as error:
+            raise ValueError(f"{source.name}: {row['file_name']} {error}.") from error
+    return masks
+
+
 def _tell_size(source: Source, image_size: int, report: Callable[[str], None]) -> None:
     """Pictures that must be enlarged are worth a word; the first stands for all."""
     with contextlib.suppress(BadPicture, IndexError):
@@ -180,7 +201,7 @@ def load_picture(path: Path, image_size: int) -> NDArray[np.uint8]:
 
 
 def central_square(picture: Image.Image, image_size: int) -> NDArray[np.uint8]:
-    """The central square of an RGB picture, reduced by area to (image_size, image_size, 3)."""
+    """The central square of a picture reduced by area, (image_size, image_size, 3); 2-D if grey."""
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     method = Image.Resampling.BOX if side >= image_size else Image.Resampling.BICUBIC
@@ -199,13 +220,22 @@ class Batches:
     """Shuffled batches by number: batch k is the same whenever and however often it is asked for.
 
     The pictures run past in epochs, each shuffled by (seed, epoch); a batch may span two epochs.
-    Each visit takes one wording of the picture's caption, the full one half of the time.
+    Each visit takes one wording of the picture's caption, the full one half of the time. With
+    `masks`, what lies inside them weighs `inside` times what lies outside.
     """
 
     def __init__(
-        self, pictures: Pictures, vocabulary: tuple[str, ...], batch_size: int, seed: int
+        self,
+        pictures: Pictures,
+        vocabulary: tuple[str, ...],
+        batch_size: int,
+        seed: int,
+        masks: NDArray[np.uint8] | None = None,
+        inside: float = 1.0,
     ) -> None:
         self.pixels, self.batch_size, self.seed = pictures.pixels, batch_size, seed
+        self.masks, self.inside = masks, inside
+        self.mean_weight = 1 + (inside - 1) * (0 if masks is None else float(masks.mean()) / 255)
         texts = {text: k for k, text in enumerate(dict.fromkeys(_flat(pictures.wordings)))}
         self.tokens = np.array([tokens(text, vocabulary) for text in texts], dtype=np.int64)
         """(T, L), of every distinct caption."""
@@ -227,8 +257,12 @@ class Batches:
             self._draws = {**recent, epoch: (order, stream[count:])}
         return self._draws[epoch]
 
-    def batch(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Pictures (B, 3, H, W) in [-1, 1] and tokens (B, L) of batch `number`, from 0."""
+    def batch(
+        self, number: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+        """Batch `number`, from 0: pictures (B, 3, H, W) in [-1, 1], tokens (B, L), and weights of
+        the pixels (B, 1, H, W), or (B, 1, 1, 1) without masks, that are 1 on the whole's average.
+        """
         chosen, texts = [], []
         for visit in range(number * self.batch_size, (number + 1) * self.batch_size):
             epoch, place = divmod(visit, len(self.pixels))
@@ -238,7 +272,11 @@ class Batches:
             heads = draw % 2 == 0 or not others
             chosen.append(picture)
             texts.append(full if heads else others[draw // 2 % len(others)])
-        return to_floats(self.pixels[chosen]), self.tokens[texts]
+        weights = np.ones((len(chosen), 1, 1, 1), np.float32)
+        if self.masks is not None:
+            share = self.masks[chosen][:, None].astype(np.float32) / np.float32(255)
+            weights = (1 + (self.inside - 1) * share) / np.float32(self.mean_weight)
+        return to_floats(self.pixels[chosen]), self.tokens[texts], weights
 
 
 def _flat(wordings: Iterable[tuple[str, ...]]) -> Iterable[str]:

@@ -11,6 +11,7 @@ import warnings
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 SMALLEST = 16
@@ -26,6 +27,19 @@ FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+LABELS = (
+    "sky",
+    "planet",
+    "station",
+    "suit",
+    "helmet",
+    "visor",
+    "glove",
+    "boot",
+    "pack",
+    "instrument",
+)
+"""What a pixel of a render shows; the number of a label is its value in `passes/000123.png`."""
 
 
 class BadPicture(ValueError):  # noqa: N818  (the picture is at fault)
@@ -74,3 +88,21 @@ def _decode(file: Path | io.BytesIO, suffix: str) -> Image.Image:
         raise BadPicture("is no picture") from error
     except Exception as error:  # Pillow raises many kinds for broken files
         raise BadPicture(f"cannot be read ({error})") from error
+
+
+def open_mask(path: Path) -> Image.Image:
+    """A palette picture of LABELS -> grey, 255 where an instrument is. BadPicture if it is none."""
+    if not path.is_file():
+        raise BadPicture(f"has no {path.parent.name}/{path.name} beside it")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=["PNG"]) as picture:
+                if picture.mode != "P":
+                    raise BadPicture(f"has a {path.name} without labels in {path.parent.name}")
+                labels = np.asarray(picture)
+    except BadPicture:
+        raise
+    except Exception as error:  # Pillow raises many kinds for broken files
+        raise BadPicture(f"has a {path.name} that cannot be read in {path.parent.name}") from error
+    return Image.fromarray((labels == LABELS.index("instrument")).astype(np.uint8) * 255)

@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from rocketman.data.pictures import LABELS
 from rocketman.scenes import limbs, shapes
 from rocketman.scenes.helmets import helmet
 from rocketman.scenes.kit import PLATE, POCKET, ROUND, Array, Kit, shift
@@ -184,6 +185,6 @@ def show(data: bpy.types.Mesh, label: str, at: Matrix) -> bpy.types.Object:
     """A mesh becomes an object of the scene that shows `label`."""
     made = bpy.data.objects.new(label, data)
     made.matrix_world = at
-    made.pass_index = shapes.LABELS.index(label)
+    made.pass_index = LABELS.index(label)
     bpy.context.scene.collection.objects.link(made)
     return made

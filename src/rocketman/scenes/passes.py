@@ -1,8 +1,8 @@
 """What a render knows of every pixel, as small side files: object classes, depth, normals.
 
 For `000123.png` of a data set: `passes/000123.png`, a palette PNG of the picture's size whose
-values number `shapes.LABELS` (exact, not smoothed), and `passes/000123.webp`, lossless RGB of a
-quarter of its size: red and green are the normal's right and up in the camera's frame (0 is -1,
+values number LABELS (exact, not smoothed), and `passes/000123.webp`, lossless RGB of a quarter
+of its size: red and green are the normal's right and up in the camera's frame (0 is -1,
 255 is 1; what points at the camera is the rest), blue is depth, 255 / (1 + metres / 4). Sky and
 air are 0 in all three.
 """
@@ -26,7 +26,7 @@ COLORS = (
     (8, 8, 20), (70, 120, 200), (150, 150, 160), (230, 120, 40), (240, 240, 240),
     (220, 170, 40), (120, 60, 30), (90, 40, 90), (170, 200, 170), (220, 30, 60),
 )  # fmt: skip
-"""One for each of `shapes.LABELS`, for people who open the file."""
+"""One for each of `data.pictures.LABELS`, for people who open the file."""
 
 
 def paths(folder: Path, index: int) -> tuple[Path, Path]:

@@ -17,23 +17,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from rocketman.data.pictures import LABELS
+
 Color = tuple[float, float, float]
 Point = Sequence[float]
 IDENTITY = Matrix.Identity(4)
-
-LABELS = (
-    "sky",
-    "planet",
-    "station",
-    "suit",
-    "helmet",
-    "visor",
-    "glove",
-    "boot",
-    "pack",
-    "instrument",
-)
-"""What a pixel shows; the number of a label is the pass index of its objects."""
 
 _label = "instrument"
 

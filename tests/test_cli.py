@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -320,10 +321,10 @@ def test_a_full_disk_keeps_what_is_made(
 ) -> None:
     save = picture.save
 
-    def fill(image: Image.Image, path: Path, recipe: rocketman.Recipe) -> Path:
+    def fill(image: Image.Image, path: Path, recipe: rocketman.Recipe, **more: Any) -> Path:
         if recipe.seed == 3:
             raise OSError(28, "No space left on device", str(path))
-        return save(image, path, recipe)
+        return save(image, path, recipe, **more)
 
     monkeypatch.setattr(picture, "save", fill)
     result = run(

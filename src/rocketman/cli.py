@@ -14,20 +14,23 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from rocketman import cli_train
+from rocketman import cli_pictures, cli_train
 from rocketman.cli_audit import audit
 from rocketman.cli_collection import collection
 from rocketman.cli_dataset import dataset
+from rocketman.cli_pictures import PICTURES, AsJson, FileFormat, Init, Mask, Model, Out
+from rocketman.cli_screen import bar as bar
+from rocketman.cli_screen import step_bar
 
 if TYPE_CHECKING:
-    from rocketman.generate import Picture, Step
+    from rocketman.generate import Picture
 
 app = typer.Typer(
     help="Draw astronauts in orbit playing instruments, with a network trained from scratch.",
@@ -43,15 +46,6 @@ WELCOME = """\
 Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"
 See what it knows:   rocketman words, and rocketman --help
 Check the machine:   rocketman doctor"""
-
-Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")]
-Model = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="A model folder, instead of the model inside.")
-]
-FileFormat = Literal["png", "jpg", "webp"]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
-PICTURES = Path("rocketman-pictures")
 
 
 def main() -> None:
@@ -111,6 +105,12 @@ def generate(
     variety: Annotated[
         float, typer.Option(help="How far apart the pictures of a prompt are drawn, 0 to 1.")
     ] = 0.0,
+    init: Init = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(help="How much to redraw of --init, 0 to 1; else 0.7, masked 1."),
+    ] = None,
+    mask: Mask = None,
     file_format: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = "png",
     model: Model = None,
     out: Out = PICTURES,
@@ -132,7 +132,7 @@ def generate(
     from rocketman.provenance import picture
 
     kinds = (ModelError, PictureError, PromptError, RequestError)
-    with report(as_json) as made, wrong_use(*kinds), step_bar() as on_step:
+    with report(as_json) as made, wrong_use(*kinds), step_bar(not as_json) as screen:
         pipeline = load(model)
         cards = wildcards(pipeline.model.vocabulary)
         pictures = pipeline.stream(
@@ -144,43 +144,20 @@ def generate(
             guidance_scale=guidance_scale,
             size=size,
             variety=variety,
-            callback_on_step_end=on_step,
+            image=init,
+            strength=strength,
+            mask_image=mask,
+            callback_on_step_end=screen,
         )
         folder = picture.prepare_folder(out)
         for each in pictures:
+            screen.phase("saving")
             save(each, folder, made, f".{file_format}")
 
 
-@app.command()
-def redo(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A picture by Rocketman, or with A1111's text.")
-    ],
-    model: Model = None,
-    out: Out = PICTURES,
-    as_json: AsJson = False,
-) -> None:
-    """Draw a picture again, from the recipe in its file; another tool's as far as it applies."""
-    say(f"Drawing {file} again into {out}")
-    from rocketman import ModelError, PictureError, RequestError, foreign, load
-    from rocketman.provenance import picture
-    from rocketman.provenance.verify import plain
-
-    kinds = (ModelError, PictureError, RequestError)
-    with report(as_json) as made, wrong_use(*kinds), step_bar() as on_step:
-        recipe = picture.read(file)
-        pipeline = load(model)
-        if recipe is None:
-            recipe, sentences = foreign.recipe(file, pipeline)
-            for sentence in sentences:
-                say(sentence)
-        elif recipe.model_hash != pipeline.model.hash:
-            say(
-                f"It was made by the model {plain(recipe.model)} ({plain(recipe.model_hash)}), "
-                f"not by {pipeline.model.name} ({pipeline.model.hash}): it will look different."
-            )
-        folder = picture.prepare_folder(out)
-        save(pipeline.redo(recipe, on_step), folder, made)
+app.command()(cli_pictures.redo)
+app.command()(cli_pictures.vary)
+app.command()(cli_pictures.walk)
 
 
 @app.command()
@@ -202,9 +179,11 @@ def grid(
 
     fixed = {"suit": suit, "instrument": instrument, "place": place}
     given = {factor: level for factor, level in fixed.items() if level is not None}
-    with wrong_use(ModelError, PictureError, RequestError), step_bar() as on_step:
+    with wrong_use(ModelError, PictureError, RequestError), step_bar(True) as screen:
         picture.prepare_folder(out.parent)
-        table = draw(load(model), rows, columns, given, seed, on_step)
+        picture.check_sheet(out)
+        table = draw(load(model), rows, columns, given, seed, screen)
+        screen.phase("saving")
         picture.save_sheet(table.image, out, table.recipes)
     framed = f", {table.framed} of them pairs that training never showed" if table.framed else ""
     say(f"{out}: {len(table.recipes)} pictures{framed}")
@@ -324,30 +303,6 @@ def needs(extra: str) -> Iterator[None]:
         if (error.name or "").startswith("rocketman"):
             raise
         wrong(f"This needs {error.name}: run pip install 'rocketman-diffusion[{extra}]'.")
-
-
-@contextmanager
-def bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, where that is a terminal; call it with (done, total)."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(
-        console=console,
-        transient=True,
-        redirect_stdout=False,  # standard output is for results
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def step_bar() -> Iterator[Callable[[Step], None]]:
-    """The progress bar as a callback of the pipeline."""
-    with bar("drawing") as advance:
-        yield lambda step: advance(step.done, step.total)
 
 
 @contextmanager

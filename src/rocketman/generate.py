@@ -177,7 +177,7 @@ class Pipeline:
         request.check_seeds(seed, num_images_per_prompt)
         self._check_size(size)
         if image is None and (mask_image is not None or strength is not None):
-            raise RequestError("A mask or a strength needs a picture to begin from.")
+            raise RequestError(request.NO_START)
         if strength is None:
             strength = DEFAULT_STRENGTH if image is not None and mask_image is None else 1.0
         begun = None if image is None else starts.start(image, mask_image)
@@ -261,6 +261,7 @@ class Pipeline:
         num_inference_steps: int = DEFAULT_STEPS,
         guidance_scale: float = DEFAULT_GUIDANCE_SCALE,
         size: int | None = None,
+        sampler: str = DEFAULT_SAMPLER,
         callback_on_step_end: OnStep | None = None,
     ) -> Iterator[Picture]:
         """A smooth walk in even steps, from the picture of a prompt and seed to another's.
@@ -276,6 +277,7 @@ class Pipeline:
             negative_prompt=negative_prompt,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
+            sampler=sampler,
         )
         last = replace(
             first,

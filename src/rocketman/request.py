@@ -26,7 +26,7 @@ DEFAULT_SAMPLER: SamplerName = "dpm_solver_2m"
 DEFAULT_STRENGTH = 0.7
 """Of pictures begun from another: its layout stays, the prompt decides the rest. With a mask it is
 1: what is white is drawn from noise."""
-DEFAULT_VARIATION = 0.4
+DEFAULT_VARIATION = 0.5
 """Share of other noise in a variation."""
 DEFAULT_FRAMES = 60
 
@@ -40,6 +40,11 @@ BATCH = 4
 """Pictures that go through the network together."""
 MOST_TOGETHER = 16
 """The same with variety: pictures of one prompt that are drawn away from each other."""
+
+
+NO_START = (
+    "A strength or a mask needs a picture to begin from: give one (--init, image= in Python)."
+)
 
 
 class RequestError(ValueError):
@@ -83,7 +88,7 @@ def check(recipe: Recipe) -> None:
             "would be drawn."
         )
     if recipe.strength < 1 and not recipe.init:
-        raise RequestError("A strength below 1 needs a picture to begin from.")
+        raise RequestError(NO_START)
     for seed in (recipe.seed, recipe.to_seed, *(seed for seed, _ in recipe.variations)):
         check_seeds(seed)
     place = recipe.seed - recipe.first_seed

@@ -28,8 +28,8 @@ LARGEST = 2048
 """Pixels of the shorter side that a JPEG file is decoded to at least, if it has as many."""
 WHITE = 128
 """Level of a mask from which it counts as white."""
-EDGE = 1 / 100
-"""Width of the soft edge, as a share of the picture's."""
+EDGE = 1 / 64
+"""Spread of the soft edge, as a share of the picture's width."""
 SAME = 1 / 100
 """Relative difference between proportions that counts as none: sizes are whole pixels."""
 
@@ -106,7 +106,7 @@ def soft(mask: Image.Image, size: int) -> Image.Image:
     """A mask (0 and 255) at a size, its white part rising softly inside its edge, 0 outside."""
     white = mask.resize((size, size), Image.Resampling.BOX)
     white = white.point(lambda level: 255 if level >= WHITE else 0)
-    blurred = white.filter(ImageFilter.GaussianBlur(size * EDGE / 2))
+    blurred = white.filter(ImageFilter.GaussianBlur(size * EDGE))
     return ImageChops.darker(white, blurred.point(lambda level: max(0, 2 * level - 255)))
 
 

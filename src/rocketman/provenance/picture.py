@@ -96,14 +96,12 @@ def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) 
     Its text `rocketman-sheet` holds the recipes of the pictures on it, row by row. Replaces a sheet
     of ours, no other file. PictureError as for `save`.
     """
-    path = Path(path)
-    if path.suffix.lower() != SUFFIX:
-        raise PictureError(f"{path} should end in .png: sheets are saved as PNG only.")
-    _check_free(path)
+    path = check_sheet(path)
     shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
     image, number = _marked(image, shown)
     data = metadata.encode_sheet(image, shown, recipes[0].version, number)
-    _write_signed(data, path, _claim_of_several(recipes, number), number)
+    about = {"prompts": [recipe.prompt for recipe in recipes], "seed": recipes[0].seed}
+    _write_signed(data, path, _claim_of_several(recipes[0], about, number), number)
     return path
 
 
@@ -119,40 +117,60 @@ def save_animation(
     carries the same mark; the recipes are in the file as in a sheet's. Replaces an animation of
     ours, no other file. PictureError as for `save`.
     """
-    path = Path(path)
-    kind = metadata.ANIMATIONS.get(path.suffix.lower())
-    if kind is None:
-        raise PictureError(f"{path} should end in .gif or .webp, the animations on offer.")
-    _check_free(path)
+    path = check_animation(path)
+    kind = metadata.ANIMATIONS[path.suffix.lower()]
     shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
     marked = [_marked(frame, shown) for frame in frames]
     number = marked[0][1]
     data = metadata.encode_animation(
         [frame for frame, _ in marked], kind, milliseconds, shown, recipes[0].version, number
     )
-    _write_signed(data, path, _claim_of_several(recipes, number), number)
+    first, last = recipes[0], recipes[-1]
+    about = {
+        "prompts": [first.prompt, last.prompt],
+        "seed": first.seed,
+        "to_seed": last.seed,
+        "frames": len(recipes),
+    }
+    _write_signed(data, path, _claim_of_several(first, about, number), number)
     return path
 
 
-def _check_free(path: Path) -> None:
-    """PictureError if a sheet or an animation cannot be put there."""
+def check_sheet(path: Path | str) -> Path:
+    """The path of a sheet that can be saved there, PictureError if it cannot."""
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise PictureError(f"{path} should end in .png: sheets are saved as PNG only.")
+    _check_free(path, "sheet")
+    return path
+
+
+def check_animation(path: Path | str) -> Path:
+    """The path of an animation that can be saved there, PictureError if it cannot."""
+    path = Path(path)
+    if path.suffix.lower() not in metadata.ANIMATIONS:
+        raise PictureError(f"{path} should end in .gif or .webp, the animations on offer.")
+    _check_free(path, "animation")
+    return path
+
+
+def _check_free(path: Path, what: str) -> None:
     if not path.parent.is_dir():
         raise PictureError(f"{path} cannot be saved: there is no folder {path.parent}.")
     if path.exists() and not metadata.is_sheet(path):
-        what = "sheet" if path.suffix.lower() == SUFFIX else "animation"
         raise PictureError(
             f"{path} is there already and is no {what} of ours: choose another name."
         )
 
 
-def _claim_of_several(recipes: Sequence[Recipe], number: str) -> Claim:
-    first = recipes[0]
+def _claim_of_several(first: Recipe, about: Mapping[str, object], number: str) -> Claim:
+    """Of pictures by one model; `about` stands where one picture's recipe would."""
     return Claim(
         model=first.model,
         model_hash=first.model_hash,
         version=first.version,
         data_hash=first.data_hash or None,
-        recipe={"prompts": [recipe.prompt for recipe in recipes], "seed": first.seed},
+        recipe=about,
         watermark_id=number or None,
     )
 

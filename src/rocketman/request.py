@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from rocketman import sampling
 from rocketman.provenance.recipe import Recipe
+from rocketman.provenance.verify import plain
 from rocketman.sampling import SamplerName
 
 DEFAULT_STEPS = 20
@@ -105,21 +106,21 @@ def check(recipe: Recipe) -> None:
 def check_start(recipe: Recipe, init: str, mask: str) -> None:
     """RequestError if a recipe was not begun from the picture and mask of these SHA-256."""
     pairs = (
-        ("picture", "--init", recipe.init, init),
+        ("picture to begin from", "--init", recipe.init, init),
         ("mask", "--mask", recipe.mask, mask),
     )
     for what, option, wanted, given in pairs:
         if wanted and not given:
             raise RequestError(
-                f"It was begun from a {what} that its recipe only names: give that file with "
-                f"{option}, the one whose SHA-256 is {wanted[:64]}."
+                f"It was made with a {what} that its recipe only names: give that file with "
+                f"{option}, the one whose SHA-256 is {plain(wanted)}."
             )
         if given and not wanted:
-            raise RequestError(f"It was begun without a {what}, so none fits: leave out {option}.")
+            raise RequestError(f"It was made without such a {what}: leave out {option}.")
         if given != wanted:
             raise RequestError(
-                f"That is not the {what} it was begun from: its SHA-256 is {given}, "
-                f"not {wanted[:64]}."
+                f"That is not the {what} it was made with: its SHA-256 is {given}, "
+                f"not {plain(wanted)}."
             )
 
 

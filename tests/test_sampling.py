@@ -164,3 +164,51 @@ def test_enlarging_keeps_constants_and_ramps() -> None:
     np.testing.assert_allclose(matrix.sum(axis=1), 1)
     ramp = matrix @ np.arange(4)
     np.testing.assert_allclose(np.diff(ramp)[1:-1], 1 / 3, atol=1e-9)
+
+
+def test_mixed_noise_is_noise() -> None:
+    """Standard normal at every share, and evenly less like the first."""
+    a, b = sampling.noise(1, (3, 100, 100)), sampling.noise(2, (3, 100, 100))
+    np.testing.assert_array_equal(sampling.mixed(a, b, 0.0), a)
+    np.testing.assert_allclose(sampling.mixed(a, b, 1.0), b, atol=1e-6)
+    for share in (0.1, 0.5, 0.9):
+        x = sampling.mixed(a, b, share)
+        assert x.dtype == np.float32
+        assert float(x.std()) == pytest.approx(1, abs=0.02)
+        likeness = float(np.corrcoef(a.ravel(), x.ravel())[0, 1])
+        assert math.degrees(math.acos(likeness)) == pytest.approx(90 * share, abs=1)
+
+
+def test_timesteps_from_a_later_start() -> None:
+    assert sampling.timesteps(2, start=0.5) == [0.5, 0.75, 1]
+    assert sampling.timesteps(5, start=0.3)[-1] == 1
+    assert sampling.timesteps(1, start=0.3) == [pytest.approx(0.3), 1]
+    for start in (-0.1, 1.0):
+        with pytest.raises(ValueError, match="start must be"):
+            sampling.timesteps(2, start=start)
+
+
+@pytest.mark.parametrize("sampler", sampling.SAMPLERS)
+def test_what_is_known_stays_on_the_path_with_the_same_noise(
+    sampler: sampling.SamplerName,
+) -> None:
+    """As if it were put back, noised, before each step: RePaint's known part."""
+    noise = sampling.noise(4, (1, 3, 8, 8))
+    known = np.tanh(sampling.noise(5, noise.shape))
+    repainted = np.zeros((1, 1, 8, 8), np.float32)
+    repainted[..., 4:] = 1
+    times = sampling.timesteps(6, start=0.2)
+    seen: list[float] = []
+
+    def denoise(x: Array, t: float) -> Array:
+        on_path = t * known + (1 - t) * noise
+        seen.append(float(np.abs(x - on_path)[..., :4].max()))
+        return np.asarray(gaussian(x, t), np.float32)
+
+    start = np.float32(0.2) * known + np.float32(0.8) * noise
+    keeping = sampling.keeping(denoise, known, repainted)
+    x = sampling.SAMPLERS[sampler](keeping, start, times, None)
+    assert max(seen) < 1e-5
+    np.testing.assert_array_equal(x[..., :4], known[..., :4])
+    alone = sampling.SAMPLERS[sampler](gaussian, start, times, None)
+    np.testing.assert_allclose(x[..., 4:], alone[..., 4:], atol=1e-5)

@@ -82,6 +82,12 @@ def test_orientations(tmp_path: Path, turn: int, suffix: str) -> None:
     assert corners(start(tmp_path / f"a{suffix}").image) == [RED, LIME, BLUE, WHITE]
 
 
+def test_damaged_exif_hides_no_picture(tmp_path: Path) -> None:
+    for name in ("a.jpg", "a.png", "a.webp"):
+        quarters().save(tmp_path / name, exif=b"garbage")
+        assert corners(start(tmp_path / name).image) == [RED, LIME, BLUE, WHITE]
+
+
 @pytest.mark.parametrize(
     ("mode", "suffix"),
     [

@@ -104,23 +104,23 @@ def check(recipe: Recipe) -> None:
 
 
 def check_start(recipe: Recipe, init: str, mask: str) -> None:
-    """RequestError if a recipe was not begun from the picture and mask of these SHA-256."""
+    """RequestError if a recipe was not made with the picture and mask of these SHA-256."""
     pairs = (
-        ("picture to begin from", "--init", recipe.init, init),
-        ("mask", "--mask", recipe.mask, mask),
+        ("--init", "begun from another picture", recipe.init, init),
+        ("--mask", "drawn within a mask", recipe.mask, mask),
     )
-    for what, option, wanted, given in pairs:
+    for option, made, wanted, given in pairs:
         if wanted and not given:
             raise RequestError(
-                f"It was made with a {what} that its recipe only names: give that file with "
-                f"{option}, the one whose SHA-256 is {plain(wanted)}."
+                f"It was {made}, which its recipe only names: give that file with {option}; its "
+                f"SHA-256 is {plain(wanted)}."
             )
         if given and not wanted:
-            raise RequestError(f"It was made without such a {what}: leave out {option}.")
+            raise RequestError(f"It was made without {option}: leave that out.")
         if given != wanted:
             raise RequestError(
-                f"That is not the {what} it was made with: its SHA-256 is {given}, "
-                f"not {plain(wanted)}."
+                f"{option} is not the file that it was made with: its SHA-256 is {given}, not "
+                f"{plain(wanted)}."
             )
 
 

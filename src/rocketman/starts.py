@@ -8,6 +8,7 @@ network's view of both, and puts a drawn part back into its picture. Next: `gene
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import warnings
@@ -120,7 +121,8 @@ def opened(file: bytes, name: str) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(file), formats=formats) as image:
                 image.draft("RGB", (LARGEST, LARGEST))
-                ImageOps.exif_transpose(image, in_place=True)
+                with contextlib.suppress(SyntaxError, ValueError, TypeError, KeyError):
+                    ImageOps.exif_transpose(image, in_place=True)  # else its EXIF is damaged
                 return _rgb(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise PictureError(

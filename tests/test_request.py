@@ -110,14 +110,10 @@ def test_requests_that_lead_nowhere() -> None:
 @pytest.mark.parametrize(
     ("init", "mask", "sentence"),
     [
-        (
-            "",
-            "",
-            "with a picture to begin from that its recipe only names: .*--init.*SHA-256 is aa",
-        ),
-        ("bb", "", "not the picture to begin from it was made with: its SHA-256 is bb, not aa"),
-        ("aa", "", "with a mask that its recipe only names"),
-        ("aa", "dd", "not the mask it was made with: its SHA-256 is dd, not cc"),
+        ("", "", "begun from another picture.*give that file with --init; its SHA-256 is aa"),
+        ("bb", "", "--init is not the file.*: its SHA-256 is bb, not aa"),
+        ("aa", "", "drawn within a mask.*--mask; its SHA-256 is cc"),
+        ("aa", "dd", "--mask is not the file.*: its SHA-256 is dd, not cc"),
     ],
 )
 def test_files_that_a_recipe_needs(init: str, mask: str, sentence: str) -> None:
@@ -126,7 +122,5 @@ def test_files_that_a_recipe_needs(init: str, mask: str, sentence: str) -> None:
     request.check_start(BASE, "", "")
     with pytest.raises(RequestError, match=sentence):
         request.check_start(recipe, init, mask)
-    with pytest.raises(
-        RequestError, match="without such a picture to begin from: leave out --init"
-    ):
+    with pytest.raises(RequestError, match="without --init: leave that out"):
         request.check_start(BASE, "aa", "")

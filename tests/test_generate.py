@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import rocketman
-from rocketman import ModelError, Pipeline, RequestError, captions, sampling
+from rocketman import ModelError, PictureError, Pipeline, RequestError, captions, sampling
 from rocketman.generate import Step
 from rocketman.painter import GUIDANCE_INTERVAL, to_image
 
@@ -272,6 +272,10 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"sampler": "ddim"}, "no sampler 'ddim'"),
         ({"variety": 1.5}, "from 0 to 1, not 1.5"),
         ({"variety": float("nan")}, "from 0 to 1"),
+        ({"strength": 0.5}, "needs a picture to begin from"),
+        ({"mask_image": "mask.png"}, "needs a picture to begin from"),
+        ({"image": Image.new("RGB", (9, 9)), "strength": 0}, "above 0 and at most 1, not 0"),
+        ({"image": Image.new("RGB", (9, 9)), "strength": 2}, "above 0 and at most 1, not 2"),
     ],
 )
 def test_requests_that_cannot_be_drawn(
@@ -281,6 +285,14 @@ def test_requests_that_cannot_be_drawn(
     with pytest.raises(RequestError, match=sentence) as caught:
         pipeline.stream(**{"prompt": PROMPT, **arguments})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+def test_pictures_to_begin_from_that_cannot_be_used(pipeline: Pipeline, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no such file"):
+        pipeline.stream(PROMPT, image=tmp_path / "missing.png")
+    (tmp_path / "mask.png").write_text("white")
+    with pytest.raises(PictureError, match="no picture"):
+        pipeline.stream(PROMPT, image=Image.new("RGB", (9, 9)), mask_image=tmp_path / "mask.png")
 
 
 def test_an_endless_prompt_is_a_picture(pipeline: Pipeline) -> None:

@@ -18,12 +18,15 @@ ROOT = Path(rocketman.__file__).parent
 LEVELS = {
     "captions": 0,
     "files": 0,
+    "runtime": 0,
     "model": 1,
     "flow": 1,
     "prompts": 1,
+    "enlarge": 1,
     "sampling": 1,
     "provenance": 1,
     "weights": 1,
+    "card": 2,
     "painter": 2,
     "request": 2,
     "starts": 2,
@@ -34,6 +37,7 @@ LEVELS = {
     "optimizer": 3,
     "generate": 3,
     "looks": 4,
+    "checkpoints": 4,
     "run_log": 4,
     "detail": 4,
     "doctor": 4,
@@ -52,7 +56,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__
 
 TORCH_FREE = (
     *("captions", "files", "prompts", "provenance", "sampling", "weights"),
-    *("painter", "request", "starts"),
+    *("card", "enlarge", "painter", "request", "runtime", "starts"),
     *("foreign", "generate", "grid", "doctor", "scenes", "evaluate", "cli"),
 )
 """A plain install runs these."""

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from rocketman import flow, looks
 from rocketman import train as training
+from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
 from rocketman.model import ModelConfig
 from rocketman.optimizer import Muon
@@ -133,18 +134,18 @@ def quiet(line: str) -> None:
     pass
 
 
-def stopped_at(step: int, config: TrainConfig, out: Path) -> None:
+def stopped_at(step: int, config: TrainConfig, out: Path, **how: Any) -> None:
     """Train until SIGTERM comes after so many steps; raises Stopped."""
     plain = training.train_step
 
-    def signalling(run: training.Run, *rest: Any) -> float:
+    def signalling(run: Run, *rest: Any) -> float:
         if run.step == step - 1:
             signal.raise_signal(signal.SIGTERM)
         return plain(run, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "train_step", signalling)
-        train(config, out, report=quiet)
+        train(config, out, report=quiet, **how)
 
 
 def test_the_tiny_run_gives_the_committed_losses(config: TrainConfig, tmp_path: Path) -> None:
@@ -330,12 +331,12 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> Non
     for damaged in (whole[:-1], whole[:5], b"", b"\xff" * 100):
         (tmp_path / "step-00000002.safetensors").write_bytes(damaged)
         told: list[str] = []
-        tensors, state = training.last_checkpoint(tmp_path, told.append)
+        tensors, state = last_checkpoint(tmp_path, told.append)
         assert state == {"step": 1}
         assert tensors["x"].tolist() == [1, 1, 1]
         assert "step-00000002" in told[0]
     with pytest.raises(ValueError, match="no checkpoint"):
-        training.last_checkpoint(tmp_path / "nowhere", quiet)
+        last_checkpoint(tmp_path / "nowhere", quiet)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_before_it_spreads(
@@ -359,14 +360,37 @@ def test_a_run_can_start_from_a_model(
     before, after = (read_tensors(folder / "model.safetensors")[0] for folder in (first, second))
     for name in before:
         np.testing.assert_allclose(after[name], before[name], atol=1e-3, err_msg=name)
-    assert open_model(second).config["record"]["start"] == open_model(first).hash
+    record = open_model(second).config["record"]
+    assert (record["start"], record["start_name"]) == (open_model(first).hash, "first")
+    assert "start" not in open_model(first).config["record"]
+
+
+def test_a_resumed_run_remembers_what_it_began_with(config: TrainConfig, tmp_path: Path) -> None:
+    """Its card too; a checkpoint written before that was remembered can still be resumed."""
+    short = replace(config, train=replace(config.train, steps=3))
+    first = train(short, tmp_path / "first", report=quiet)
+    out = tmp_path / "second"
+    with pytest.raises(Stopped):
+        stopped_at(2, short, out, start=first)
+    shutil.copytree(out, tmp_path / "older")
+    model = train(short, out, resume=True, report=quiet)
+    assert open_model(model).config["record"]["start"] == open_model(first).hash
+    assert f"first `{open_model(first).hash}`" in (model / "README.md").read_text()
+
+    [path] = (tmp_path / "older" / "checkpoints").iterdir()
+    tensors, metadata = read_tensors(path)
+    state = json.loads(metadata["state"])
+    del state["start"]
+    path.write_bytes(pack_tensors(tensors, {"state": json.dumps(state)}))
+    model = train(short, tmp_path / "older", resume=True, report=quiet)
+    assert "start" not in open_model(model).config["record"]
 
 
 @pytest.mark.parametrize(("done", "factor"), [(0, 0.2), (4, 1), (75, 1), (90, 0.4), (100, 0)])
 def test_the_learning_rate_warms_up_and_decays(
     config: TrainConfig, done: int, factor: float
 ) -> None:
-    run = training.Run(config, torch.device("cpu"))
+    run = Run(config, torch.device("cpu"))
     by_steps = LoopConfig(steps=100, warmup_steps=5)
     run.step = done
     got = training.learning_rate(run, by_steps)

@@ -50,18 +50,26 @@ def evaluate(
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="The first pictures of each group.")
     ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Keep figures and a sheet in the model's card.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Measure a model: does it draw what is asked, does it look real, does it copy?"""
-    from rocketman.cli import say, step_bar, wrong_use
+    from rocketman.cli import say, wrong_use
+    from rocketman.cli_screen import step_bar
 
     say(f"Drawing and measuring {count} pictures a group")
     from rocketman import ModelError, PictureError, RequestError
     from rocketman.evaluate import evaluate as measure
-    from rocketman.evaluate import save_sheet, table
+    from rocketman.evaluate import folder_to_keep_in, keep, save_sheet, table
 
     with wrong_use(ModelError, PictureError, RequestError, ValueError), step_bar() as on_step:
+        if card:
+            folder_to_keep_in(model)
         found, pictures = measure(model, data, count=count, seed=seed, split=split, on_step=on_step)
         if sheet:
             save_sheet(sheet, pictures)
+        if card:
+            say(f"{keep(found, pictures, model)} is written anew")
     typer.echo(json.dumps(found.as_json) if as_json else table(found))

@@ -3,12 +3,17 @@
 Level 5. Draws pictures of three groups of prompts (pairs of suit and instrument that training saw,
 pairs that it kept out, instruments that no astronaut ever played there), reads them with the
 model's probes, and compares them with its training pictures and with real held-out ones. Nothing is
-picked: one try a prompt. Next: `cli.py` prints it.
+picked: one try a prompt. `keep` writes figures and a sheet into the model's folder, and its card
+anew (`card.py`). Next: `cli_train.py` prints the table.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,14 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rocketman import __version__
 from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
 from rocketman.captions import Factors, Split, split_of, unplayed
+from rocketman.card import FIGURES, SAMPLES, write_card
 from rocketman.data.batches import load_split
+from rocketman.files import write_whole
 from rocketman.generate import Picture, Pipeline, Step, load
 from rocketman.prompts import known_levels
 from rocketman.provenance import picture
+from rocketman.weights import ModelError, embedded
 
 Floats = NDArray[np.float64]
 GROUPS = ("seen", "heldout", "unplayed")
@@ -62,6 +71,18 @@ class Evaluation:
     """Share nearer to a training picture than 99 % of real held-out renders are."""
     copy_rate_control: float
     """The same share of the real ones."""
+    model_hash: str
+    """Of the weights that were measured."""
+    split: str
+    """Whose held-out pairs were asked for."""
+    seed: int
+    real: int
+    """How many real held-out renders were compared with."""
+    real_hash: str | None
+    """SHA-256 of their metadata, split by split: which renders these are."""
+    version: str
+    """Of this package."""
+    date: str
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -129,7 +150,7 @@ def evaluate(
         raise ValueError(f"The model {pipeline.model.name} knows no suit or no instrument.")
     drawn = [each.image for each in pictures]
     found = newness(drawn, index)
-    real = _real(data) if data else []
+    real, real_hash = _real(data) if data else ([], None)
     features = probes.features(drawn).astype(np.float64)
     others = probes.features(real).astype(np.float64) if real else None
     kid, kid_p = kernel_distance(features, others, seed) if others is not None else (None, None)
@@ -141,7 +162,35 @@ def evaluate(
         c2st=told_apart(features, others, seed) if others is not None else None,
         copy_rate=float(np.mean([each.percentile <= CLOSE for each in found])),
         copy_rate_control=control_rate(index),
+        model_hash=pipeline.model.hash,
+        split=split,
+        seed=seed,
+        real=len(real),
+        real_hash=real_hash,
+        version=__version__,
+        date=time.strftime("%Y-%m-%d", time.gmtime()),
     ), pictures
+
+
+def keep(found: Evaluation, pictures: Sequence[Picture], model: Path | str | None) -> Path:
+    """Write figures and a sheet into the model's folder, and its card anew; returns the card.
+
+    PictureError or ModelError if they cannot be written there.
+    """
+    folder = folder_to_keep_in(model)
+    save_sheet(folder / SAMPLES, pictures, most=24)
+    write_whole(folder / FIGURES, (json.dumps(found.as_json, indent=2) + "\n").encode())
+    return write_card(folder)
+
+
+def folder_to_keep_in(model: Path | str | None) -> Path:
+    """The model's folder, before anything is drawn. ModelError if nobody may write there."""
+    folder = embedded() if model is None else Path(model)
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise ModelError(
+            f"{folder} cannot be written to: copy the model elsewhere, or leave --card out."
+        )
+    return folder
 
 
 def table(found: Evaluation) -> str:
@@ -257,14 +306,17 @@ def _right(probes: Probes, pictures: Sequence[Image.Image], prompts: Sequence[st
     return answers
 
 
-def _real(data: Path) -> list[Image.Image]:
-    """The held-out renders of a data set. ValueError if it has none."""
+def _real(data: Path) -> tuple[list[Image.Image], str]:
+    """The held-out renders of a data set, and their hash. ValueError if it has none."""
     found: list[Image.Image] = []
+    hashes = []
     for split in ("validation", "test"):
         try:
-            found += images(load_split(data, split, 128))
+            pictures = load_split(data, split, 128)
         except ValueError:
             continue
+        found += images(pictures)
+        hashes.append(pictures.hash)
     if not found:
         raise ValueError(f"{data} has no validation or test pictures to compare with.")
-    return found
+    return found, hashlib.sha256(" ".join(hashes).encode()).hexdigest()

@@ -21,6 +21,7 @@ import onnx
 import onnxruntime
 import torch
 
+from rocketman.card import card
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer, ModelConfig
 from rocketman.train_config import TrainConfig
@@ -92,7 +93,7 @@ def write_model(
         **config.as_dict(),
         "record": record,
     }
-    write_whole(folder / CARD, card(name, table).encode())
+    write_whole(folder / CARD, card(folder, table).encode())
     write_whole(folder / CONFIG, toml(table).encode())
     return folder
 
@@ -212,34 +213,3 @@ def largest_difference(network: DiffusionTransformer, path: Path) -> float:
     with torch.no_grad():
         wanted = network(x, t, ids).numpy()
     return float(np.abs(got - wanted).max())
-
-
-def card(name: str, table: dict[str, Any]) -> str:
-    """The model card: what the record says, in Hugging Face's form."""
-    rows = "\n".join(f"| {key} | {value} |" for key, value in table["record"].items())
-    size = table["image_size"]
-    return f"""---
-license: apache-2.0
-library_name: rocketman
-pipeline_tag: text-to-image
----
-
-# {name}
-
-A text-to-image diffusion model of {size} x {size} pixels, trained from nothing by Rocketman on
-captioned pictures. It predicts the clean picture from noise and a prompt (time convention and
-samplers: `rocketman/sampling.py`).
-
-    rocketman generate "..." --model FOLDER
-
-It knows these words and leaves out all others: {", ".join(table["vocabulary"])}.
-
-## Record of the run
-
-| | |
-|---|---|
-{rows}
-
-`config.toml` holds the whole configuration; `network.onnx` takes its weights from
-`model.safetensors`.
-"""

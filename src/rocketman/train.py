@@ -15,7 +15,6 @@ was never stopped (on a CPU with the same number of threads). Next: `export.py` 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import signal
 import sys
@@ -33,6 +32,8 @@ from torch import Tensor
 
 from rocketman import flow
 from rocketman.captions import CONTEXT_LENGTH, PAD
+from rocketman.card import code, data_card
+from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint
 from rocketman.data.batches import (
     Batches,
     load_masks,
@@ -49,19 +50,15 @@ from rocketman.looks import (
     sheet_prompts,
     validation_loss,
 )
-from rocketman.model import DiffusionTransformer
-from rocketman.optimizer import optimizers
 from rocketman.parallel import Workers, join
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
-from rocketman.weights import ModelError, Tensors, open_model, pack_tensors, read_tensors
+from rocketman.weights import open_model, read_tensors
 
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
 Report = Callable[[str], None]
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]
 LOG_EVERY = 20
-KEPT_CHECKPOINTS = 2
 
 
 def silent(line: str) -> None:
@@ -70,91 +67,6 @@ def silent(line: str) -> None:
 
 class Stopped(RuntimeError):  # noqa: N818  (it is not an error)
     """The run was asked to stop and left a checkpoint; the message says how to go on."""
-
-
-class Run:
-    """Everything that changes while a run goes on: this is what is checkpointed."""
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        device: torch.device,
-        workers: Workers = Workers(),  # noqa: B008  (frozen)
-    ) -> None:
-        torch.manual_seed(config.train.seed)
-        self.network = DiffusionTransformer(config.model).to(device)
-        self.forward: Network = self.network
-        if config.train.compile:
-            self.forward = torch.compile(self.network)
-        self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
-        self.average.load_state_dict(self.network.state_dict())
-        self.generator = torch.Generator().manual_seed(config.train.seed)
-        self.optimizers = optimizers(
-            self.network,
-            config.train.learning_rate,
-            config.train.weight_decay,
-            muon=config.train.optimizer == "muon",
-            workers=workers,
-        )
-        self.step = 0
-        self.seconds = 0.0
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the run by name, the optimizer's included."""
-        found = {"generator": self.generator.get_state()}
-        for name, parameter in self.network.named_parameters():
-            found[f"network.{name}"] = parameter.detach()
-            for optimizer in self.optimizers:
-                for key, value in optimizer.state.get(parameter, {}).items():
-                    found[f"optimizer.{key}.{name}"] = value
-        for name, parameter in self.average.named_parameters():
-            found[f"average.{name}"] = parameter
-        return found
-
-    def load(self, arrays: Tensors, state: dict[str, Any]) -> None:
-        """Take up a checkpoint of a run with the same network."""
-        self.step, self.seconds = state["step"], state["seconds"]
-        loaded = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        self.generator.set_state(loaded["generator"])
-        with torch.no_grad():
-            for name, parameter in self.network.named_parameters():
-                parameter.copy_(loaded[f"network.{name}"])
-            owners = [
-                (optimizer, {p for group in optimizer.param_groups for p in group["params"]})
-                for optimizer in self.optimizers
-            ]
-            parameters = dict(self.network.named_parameters())
-            for name, tensor in loaded.items():
-                kind, _, rest = name.partition(".")
-                if kind == "optimizer":
-                    key, _, of = rest.partition(".")
-                    parameter = parameters[of]
-                    [optimizer] = [o for o, owned in owners if parameter in owned]
-                    optimizer.state[parameter][key] = tensor.to(parameter.device)
-            for name, parameter in self.average.named_parameters():
-                parameter.copy_(loaded[f"average.{name}"])
-
-
-def save_checkpoint(run: Run, folder: Path, **about: Any) -> Path:
-    """Write FOLDER/step-XXXXXXXX.safetensors, the run and what `about` says; drop the oldest."""
-    state = {"step": run.step, "seconds": run.seconds, **about}
-    arrays = {name: tensor.cpu().numpy() for name, tensor in run.tensors().items()}
-    path = folder / f"step-{run.step:08d}.safetensors"
-    write_whole(path, pack_tensors(arrays, {"state": json.dumps(state)}))
-    for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
-        old.unlink()
-    return path
-
-
-def last_checkpoint(folder: Path, report: Report) -> tuple[Tensors, dict[str, Any]]:
-    """Tensors and state of the last checkpoint that is whole. ValueError if there is none."""
-    for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
-        try:
-            arrays, metadata = read_tensors(path)
-            return arrays, json.loads(metadata["state"])
-        except (ModelError, KeyError, json.JSONDecodeError) as error:
-            report(f"{path.name} is damaged ({error}); trying the one before.")
-    raise ValueError(f"{folder} holds no checkpoint to resume from.")
 
 
 def progress(run: Run, config: LoopConfig) -> float:
@@ -295,12 +207,17 @@ def train(
         "config": config.as_dict(),
         "vocabulary": vocabulary,
         "data_hash": pictures.hash,
+        "start": {},
     }
+    if start and not resume:
+        parent = open_model(start)
+        about["start"] = {"start": parent.hash, "start_name": parent.name}
     run = Run(config, device, workers)
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
         run.load(arrays, state)
+        about["start"] = state.get("start", {})
         report(f"going on from step {run.step}")
     elif start:
         start_from(run, start)
@@ -381,9 +298,11 @@ def train(
         "parameters": parameters,
         "data_hash": pictures.hash,
         "pictures": len(pictures.pixels),
+        **data_card(folder),
+        **code(),
         "torch": torch.__version__,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        **({"start": open_model(start).hash} if start else {}),
+        **about["start"],
         **last,
     }
     model = write_model(run.average, out / "model", config, vocabulary, record)

@@ -5,7 +5,7 @@ A model folder holds
     model.safetensors   the weights, 16-bit floats, with modelspec.* metadata
     network.onnx        the graph; its weights point into model.safetensors (see export.py)
     config.toml         the run's whole configuration, vocabulary, picture size, noise scale
-    README.md           the model card, written from the run's record
+    README.md           the model card, written from what the folder holds (see card.py)
 
 Reads a folder into a `Model`; `export.py` writes one, through `pack_tensors`, `toml` and
 `files.write_whole` (each file whole or not at all). Next: `generate.py` opens a model and runs it.
@@ -68,10 +68,7 @@ class Model:
     @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits that tell which model made a picture, second stage included."""
-        stages = sha256(self.weights_path)
-        if self.detail_path.is_file():
-            stages = hashlib.sha256((stages + sha256(self.detail_path)).encode()).hexdigest()
-        return stages[:12]
+        return model_hash(self.folder)
 
 
 def open_model(folder: Path | str) -> Model:
@@ -110,6 +107,14 @@ def _typed(config: Mapping[str, Any], key: str, kind: type) -> Any:
     if not isinstance(config[key], kind):
         raise TypeError(f"{key} should be of type {kind.__name__}, not {config[key]!r}")
     return config[key]
+
+
+def model_hash(folder: Path) -> str:
+    """Twelve hexadecimal digits of the weights in a folder, second stage included."""
+    stages = sha256(folder / WEIGHTS)
+    if (folder / DETAIL).is_file():
+        stages = hashlib.sha256((stages + sha256(folder / DETAIL)).encode()).hexdigest()
+    return stages[:12]
 
 
 def embedded() -> Path:

@@ -1,0 +1,112 @@
+"""Everything of a run that changes while it goes on, and its way to disk and back.
+
+Level 4. Reads and writes RUN/checkpoints/step-XXXXXXXX.safetensors: weights, averaged weights,
+state of the optimizers and of the random generator, and beside them, as JSON, step, seconds and
+what the run was told. Each file is there whole or not at all. Next: `train.py` steps a `Run`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rocketman.files import write_whole
+from rocketman.model import DiffusionTransformer
+from rocketman.optimizer import optimizers
+from rocketman.parallel import Workers
+from rocketman.train_config import TrainConfig
+from rocketman.weights import ModelError, Tensors, pack_tensors, read_tensors
+
+Report = Callable[[str], None]
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]
+KEPT_CHECKPOINTS = 2
+
+
+class Run:
+    """Everything that changes while a run goes on: this is what is checkpointed."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device,
+        workers: Workers = Workers(),  # noqa: B008  (frozen)
+    ) -> None:
+        torch.manual_seed(config.train.seed)
+        self.network = DiffusionTransformer(config.model).to(device)
+        self.forward: Network = self.network
+        if config.train.compile:
+            self.forward = torch.compile(self.network)
+        self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
+        self.average.load_state_dict(self.network.state_dict())
+        self.generator = torch.Generator().manual_seed(config.train.seed)
+        self.optimizers = optimizers(
+            self.network,
+            config.train.learning_rate,
+            config.train.weight_decay,
+            muon=config.train.optimizer == "muon",
+            workers=workers,
+        )
+        self.step = 0
+        self.seconds = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the run by name, the optimizer's included."""
+        found = {"generator": self.generator.get_state()}
+        for name, parameter in self.network.named_parameters():
+            found[f"network.{name}"] = parameter.detach()
+            for optimizer in self.optimizers:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    found[f"optimizer.{key}.{name}"] = value
+        for name, parameter in self.average.named_parameters():
+            found[f"average.{name}"] = parameter
+        return found
+
+    def load(self, arrays: Tensors, state: dict[str, Any]) -> None:
+        """Take up a checkpoint of a run with the same network."""
+        self.step, self.seconds = state["step"], state["seconds"]
+        loaded = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        self.generator.set_state(loaded["generator"])
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(loaded[f"network.{name}"])
+            owners = [
+                (optimizer, {p for group in optimizer.param_groups for p in group["params"]})
+                for optimizer in self.optimizers
+            ]
+            parameters = dict(self.network.named_parameters())
+            for name, tensor in loaded.items():
+                kind, _, rest = name.partition(".")
+                if kind == "optimizer":
+                    key, _, of = rest.partition(".")
+                    parameter = parameters[of]
+                    [optimizer] = [o for o, owned in owners if parameter in owned]
+                    optimizer.state[parameter][key] = tensor.to(parameter.device)
+            for name, parameter in self.average.named_parameters():
+                parameter.copy_(loaded[f"average.{name}"])
+
+
+def save_checkpoint(run: Run, folder: Path, **about: Any) -> Path:
+    """Write FOLDER/step-XXXXXXXX.safetensors, the run and what `about` says; drop the oldest."""
+    state = {"step": run.step, "seconds": run.seconds, **about}
+    arrays = {name: tensor.cpu().numpy() for name, tensor in run.tensors().items()}
+    path = folder / f"step-{run.step:08d}.safetensors"
+    write_whole(path, pack_tensors(arrays, {"state": json.dumps(state)}))
+    for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
+        old.unlink()
+    return path
+
+
+def last_checkpoint(folder: Path, report: Report) -> tuple[Tensors, dict[str, Any]]:
+    """Tensors and state of the last checkpoint that is whole. ValueError if there is none."""
+    for path in sorted(folder.glob("step-*.safetensors"), reverse=True):
+        try:
+            arrays, metadata = read_tensors(path)
+            return arrays, json.loads(metadata["state"])
+        except (ModelError, KeyError, json.JSONDecodeError) as error:
+            report(f"{path.name} is damaged ({error}); trying the one before.")
+    raise ValueError(f"{folder} holds no checkpoint to resume from.")

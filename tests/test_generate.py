@@ -100,7 +100,7 @@ def test_sizes(pipeline: Pipeline) -> None:
 
 
 def test_second_stage(pipeline: Pipeline, model_folder: Path, tmp_path: Path) -> None:
-    """detail.onnx in the folder draws twice the network's size; four times is resampled."""
+    """detail.onnx in the folder draws four times the network's size; twice is resampled."""
     torch = pytest.importorskip("torch")
     from rocketman.detail import DetailNetwork, write_detail
 
@@ -118,11 +118,11 @@ def test_second_stage(pipeline: Pipeline, model_folder: Path, tmp_path: Path) ->
         return pipe(PROMPT, seed=3, num_inference_steps=2, size=size)[0].image
 
     assert draw(staged, 16).tobytes() == draw(pipeline, 16).tobytes()
-    twice = draw(staged, 32)
-    assert twice.size == (32, 32)
-    assert twice.tobytes() != draw(pipeline, 32).tobytes()
-    wanted = twice.resize((64, 64), Image.Resampling.LANCZOS)
-    assert draw(staged, 64).tobytes() == wanted.tobytes()
+    large = draw(staged, 64)
+    assert large.size == (64, 64)
+    assert large.tobytes() != draw(pipeline, 64).tobytes()
+    wanted = large.resize((32, 32), Image.Resampling.LANCZOS)
+    assert draw(staged, 32).tobytes() == wanted.tobytes()
     (folder / "detail.onnx").write_bytes(b"not a network")
     with pytest.raises(ModelError, match="cannot load"):
         rocketman.load(folder)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rocketman.provenance import picture
+from rocketman.provenance import picture, watermark
 from rocketman.provenance.picture import PictureError, Recipe
+from rocketman.provenance.verify import verify
 
 RECIPE = Recipe(
     prompt="an astronaut in a white suit playing a harp above mars",
@@ -156,6 +157,55 @@ def test_signed_again_with_what_a_person_did(tmp_path: Path) -> None:
     IMAGE.save(tmp_path / "strange.png")
     with pytest.raises(PictureError, match="no recipe"):
         picture.sign_again(tmp_path / "strange.png", again, {})
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_animations(tmp_path: Path, suffix: str) -> None:
+    """Every frame is marked, the recipes are inside, and the whole is signed."""
+    recipes = [replace(RECIPE, share=share, to_prompt="a drum") for share in (0.0, 0.5, 1.0)]
+    frames = [IMAGE.resize((256, 256)).rotate(30 * k) for k in range(3)]
+    path = picture.save_animation(frames, tmp_path / f"walk{suffix}", recipes, [600, 50, 600])
+    shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
+    number = f"{watermark.identifier(shown):08x}"
+    with Image.open(path) as image:
+        assert getattr(image, "n_frames", 1) == 3
+        assert image.info["loop"] == 0
+        for k in range(3):
+            image.seek(k)
+            assert f"{watermark.read(image.convert('RGB')).identifier:08x}" == number
+    data = path.read_bytes()
+    assert data.count(b"trainedAlgorithmicMedia") >= 2, "in XMP and in the manifest"
+    verdict = verify(path)
+    assert verdict.credentials.state == "valid"
+    assert verdict.watermark.fits_recipe
+    assert verdict.recipe == {
+        "prompts": [RECIPE.prompt] * 2, "seed": 7, "to_seed": 7, "frames": 3
+    }  # fmt: skip
+    with Image.open(path) as image:
+        if suffix == ".gif":
+            assert json.loads(image.info["comment"]) == json.loads(shown)
+        else:
+            fields = ElementTree.fromstring(image.info["xmp"].decode())
+            [about] = fields.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+            held = about.get("{urn:rocketman:recipe:1}Recipes")
+            assert json.loads(str(held)) == json.loads(shown)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_animations_replace_ours_only(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"walk{suffix}"
+    IMAGE.save(path)
+    before = path.read_bytes()
+    with pytest.raises(PictureError, match="no animation of ours"):
+        picture.save_animation([IMAGE] * 2, path, [RECIPE] * 2, [50, 50])
+    assert path.read_bytes() == before
+    path.unlink()
+    for _ in range(2):
+        picture.save_animation([IMAGE, IMAGE.rotate(9)], path, [RECIPE] * 2, [50, 50])
+    with pytest.raises(PictureError, match=r"should end in \.gif or \.webp"):
+        picture.check_animation(tmp_path / "walk.mp4")
+    with pytest.raises(PictureError, match="no folder"):
+        picture.check_animation(tmp_path / "missing" / "walk.gif")
 
 
 def test_what_cannot_be_signed_is_not_saved(

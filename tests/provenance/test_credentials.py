@@ -59,7 +59,7 @@ def film() -> bytes:
     return box(b"ftyp", b"isom\0\0\2\0isomiso2mp41") + movie + box(b"mdat", bytes(range(256)))
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "MP4"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "MP4"])
 def test_signed_and_read(tmp_path: Path, encoded: Encode, kind: str) -> None:
     data = encoded(kind)
     path = tmp_path / "picture"
@@ -123,6 +123,28 @@ def test_the_picture_it_started_from_is_an_ingredient(tmp_path: Path, encoded: E
     assert credentials.read(path).state == "valid"
     with pytest.raises(CredentialsError, match="start from"):
         credentials.signed(encoded("PNG"), CLAIM, b"no picture")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_what_can_start_a_picture(encoded: Encode, kind: str) -> None:
+    plain = encoded(kind)
+    for file in (plain, credentials.sign(plain, CLAIM)):
+        assert credentials.can_start(file)
+        assert credentials.signed(encoded("PNG"), CLAIM, file)
+    for other in (b"", b"no picture", film(), plain[:8]):
+        assert not credentials.can_start(other)
+
+
+def test_a_start_with_broken_credentials_breaks_none(tmp_path: Path, encoded: Encode) -> None:
+    """A stranger's edited photo may be begun from; what is made of it is as good as ever."""
+    signed = bytearray(credentials.sign(encoded("PNG"), CLAIM))
+    signed[-30] ^= 1
+    (tmp_path / "start.png").write_bytes(signed)
+    assert credentials.read(tmp_path / "start.png").state == "broken"
+    assert credentials.can_start(bytes(signed))
+    made = credentials.signed(encoded("PNG"), CLAIM, bytes(signed))
+    (tmp_path / "made.png").write_bytes(made.data)
+    assert credentials.read(tmp_path / "made.png").state == "valid"
 
 
 def test_a_manifest_by_itself(encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ from rocketman.cli_collection import collection
 from rocketman.cli_dataset import dataset
 from rocketman.cli_pictures import PICTURES, AsJson, FileFormat, Init, Mask, Model, Out
 from rocketman.cli_screen import bar as bar
-from rocketman.cli_screen import step_bar
+from rocketman.cli_screen import step_bar as step_bar
 
 if TYPE_CHECKING:
     from rocketman.generate import Picture
@@ -111,6 +111,7 @@ def generate(
         typer.Option(help="How much to redraw of --init, 0 to 1; else 0.7, masked 1."),
     ] = None,
     mask: Mask = None,
+    upscale: Annotated[int, typer.Option(help=cli_pictures.UPSCALE)] = 1,
     file_format: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = "png",
     model: Model = None,
     out: Out = PICTURES,
@@ -147,6 +148,7 @@ def generate(
             image=init,
             strength=strength,
             mask_image=mask,
+            upscale=upscale,
             callback_on_step_end=screen,
         )
         folder = picture.prepare_folder(out)

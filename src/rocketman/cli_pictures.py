@@ -6,6 +6,7 @@ Next: nothing imports this but `cli.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -33,6 +34,7 @@ MaskAgain = Annotated[
     Path | None,
     typer.Option("--mask", metavar="FILE", help="The mask, if there was one."),
 ]
+UPSCALE = "Have it drawn 2 or 4 times as large by a network of others (NOTICE)."
 
 FRAME, END = 50, 600
 """Milliseconds that a frame of a walk is shown, and its first and last."""
@@ -44,6 +46,9 @@ def redo(
     ],
     init: InitAgain = None,
     mask: MaskAgain = None,
+    upscale: Annotated[
+        int | None, typer.Option(help=f"{UPSCALE} 1: as drawn; else as the recipe says.")
+    ] = None,
     model: Model = None,
     out: Out = PICTURES,
     as_json: AsJson = False,
@@ -65,6 +70,8 @@ def redo(
                 say(sentence)
         else:
             tell_of_other_model(recipe, pipeline)
+        if upscale is not None:
+            recipe = replace(recipe, upscale=upscale)
         folder = picture.prepare_folder(out)
         [again] = pipeline.draw([recipe], screen, image=init, mask_image=mask)
         screen.phase("saving")

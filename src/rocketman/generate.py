@@ -4,7 +4,7 @@ Level 3, without torch. Opens a model folder (`weights.py`), makes recipes of wh
 (`request.py`), has them drawn (`painter.py`), and gives each picture its recipe, so that whoever
 saves it saves how it was made (`provenance/picture.py`).
 
-    prompts, seed, ... -> one recipe a picture -> batches -> Painter -> Picture
+    prompts, seed, ... -> one recipe a picture -> batches -> Painter -> enlarge -> Picture
 
 Picture k of a prompt starts from noise of seed + k alone, so it is the same picture whichever
 others are made beside it. Next: `cli.py` names, saves and reports them.
@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from rocketman import __version__, painter, request, starts, weights
+from rocketman import __version__, enlarge, painter, request, starts, weights
 from rocketman.captions import canonical, nearest, tokens, unknown_words
 from rocketman.painter import Painter
 from rocketman.provenance import picture
@@ -108,6 +108,7 @@ class Pipeline:
         image: Source | None = None,
         strength: float | None = None,
         mask_image: Source | None = None,
+        upscale: int = 1,
         callback_on_step_end: OnStep | None = None,
     ) -> list[Picture]:
         """Draw `num_images_per_prompt` pictures of each prompt, in the order of the prompts.
@@ -128,6 +129,8 @@ class Pipeline:
         strength: above 0, at most 1; how much of the way from noise to picture is drawn, and so of
             the steps. 1 leaves nothing of `image`. None is 0.7, or 1 with a mask.
         mask_image: white where `image` is drawn anew, black where it stays as it is.
+        upscale: 2 or 4 has the finished picture enlarged so many times by a network of others
+            (`enlarge.py`); the recipe says so.
         callback_on_step_end: called with a `Step` after each step of each batch.
 
         RequestError, in one sentence and before anything is drawn, if an argument does not fit;
@@ -147,6 +150,7 @@ class Pipeline:
                 image=image,
                 strength=strength,
                 mask_image=mask_image,
+                upscale=upscale,
                 callback_on_step_end=callback_on_step_end,
             )
         )
@@ -166,6 +170,7 @@ class Pipeline:
         image: Source | None = None,
         strength: float | None = None,
         mask_image: Source | None = None,
+        upscale: int = 1,
         callback_on_step_end: OnStep | None = None,
     ) -> Iterator[Picture]:
         """As calling the pipeline, but each picture comes as soon as it is made."""
@@ -193,6 +198,8 @@ class Pipeline:
             init=begun.sha256 if begun else "",
             mask=begun.mask_sha256 if begun else "",
             strength=float(strength),
+            upscale=upscale,
+            upscaler=enlarge.NAME if upscale != 1 else "",
         )
         request.check(base)
         unknown = ((text, self.unknown_words(text, negative_prompt)) for text in prompts)
@@ -304,7 +311,7 @@ class Pipeline:
         )
 
     @property
-    def _origin(self) -> dict[str, str]:
+    def _origin(self) -> dict[str, Any]:
         """What a recipe says of the model."""
         return {
             "model": self.model.name,
@@ -324,7 +331,12 @@ class Pipeline:
         )
         unknown = self.unknown_words(*prompts, recipe.negative_prompt)
         return replace(
-            recipe, height=recipe.width, unknown_words=unknown, seconds=None, **self._origin
+            recipe,
+            height=recipe.width,
+            unknown_words=unknown,
+            upscaler=enlarge.NAME if recipe.upscale > 1 else "",
+            seconds=None,
+            **self._origin,
         )
 
     def _check_prompts(self, prompts: list[str]) -> None:
@@ -365,11 +377,14 @@ class Pipeline:
                     callback(Step(before + done, total, preview))
 
             images = self._painter.paint(batch.recipes, known, repainted, tell)
-            seconds = round((time.perf_counter() - started) / len(images), 3)
+            seconds = (time.perf_counter() - started) / len(images)
             for place in batch.wanted:
-                recipe = replace(batch.recipes[place], seconds=seconds)
+                started = time.perf_counter()
+                image = enlarge.enlarged(images[place], batch.recipes[place].upscale)
+                took = round(seconds + time.perf_counter() - started, 3)
+                recipe = replace(batch.recipes[place], seconds=took)
                 yield Picture(
-                    begun.joined(images[place]) if begun else images[place],
+                    begun.joined(image) if begun else image,
                     recipe,
                     self._read_as(recipe),
                     tuple(nearest(recipe.unknown_words, self.model.vocabulary)),

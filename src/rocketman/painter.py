@@ -11,18 +11,17 @@ Next: `generate.py` decides which recipes are drawn together, and gives the imag
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import sampling, weights
 from rocketman.captions import canonical, tokens
 from rocketman.provenance.recipe import Recipe
+from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
 
 GUIDANCE_INTERVAL = (0.0, 0.4)
@@ -43,20 +42,9 @@ class Painter:
     def __init__(self, model: weights.Model) -> None:
         """Load the network into onnxruntime. ModelError if its file is damaged."""
         self.model = model
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _available_cores()
-        options.log_severity_level = 3  # errors only
         try:
-            self.session = onnxruntime.InferenceSession(
-                str(model.network_path), options, providers=["CPUExecutionProvider"]
-            )
-            self.detail = (
-                onnxruntime.InferenceSession(
-                    str(model.detail_path), options, providers=["CPUExecutionProvider"]
-                )
-                if model.detail_path.is_file()
-                else None
-            )
+            self.session = open_network(model.network_path)
+            self.detail = open_network(model.detail_path) if model.detail_path.is_file() else None
         except Exception as error:  # onnxruntime's exceptions have no base class of their own
             raise weights.ModelError(
                 f"{model.folder} holds a network that onnxruntime cannot load."
@@ -158,10 +146,3 @@ def to_image(x1: Array) -> Image.Image:
     """(3, H, W) in [-1, 1], cut off outside -> 8-bit RGB."""
     levels = np.rint((np.clip(x1, -1, 1) + 1) * 127.5).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
-
-
-def _available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -16,7 +16,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rocketman import sampling
+from rocketman import enlarge, sampling
 from rocketman.provenance.recipe import Recipe
 from rocketman.provenance.verify import plain
 from rocketman.sampling import SamplerName
@@ -90,6 +90,8 @@ def check(recipe: Recipe) -> None:
         )
     if recipe.strength < 1 and not recipe.init:
         raise RequestError(NO_START)
+    if recipe.upscale not in enlarge.FACTORS:
+        raise RequestError(f"Pictures are enlarged 2 or 4 times, not {recipe.upscale}.")
     for seed in (recipe.seed, recipe.to_seed, *(seed for seed, _ in recipe.variations)):
         check_seeds(seed)
     place = recipe.seed - recipe.first_seed

@@ -33,6 +33,8 @@ FULL = replace(
     init="ab" * 32,
     mask="cd" * 32,
     strength=0.6,
+    upscale=2,
+    upscaler="someone's",
 )
 
 

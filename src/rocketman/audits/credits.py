@@ -13,7 +13,7 @@ are means over views, told with the interval that holds 90 % of them when the vi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -307,14 +307,22 @@ NOT_TOLD = "not told by the file"
 
 
 def parties(
-    index: TrainingIndex, model: Model, prompt: tuple[str, str], choice: tuple[str, str]
+    index: TrainingIndex,
+    model: Model,
+    prompt: tuple[str, str],
+    choice: tuple[str, str],
+    upscalers: Iterable[str] = (),
 ) -> list[dict[str, str]]:
-    """The four parties to a picture: {part, who, what}; prompt and choice are (who, what)."""
+    """The four parties to a picture: {part, who, what}; prompt and choice are (who, what).
+
+    upscalers: networks of others that enlarged it.
+    """
     authors = [author for author in dict.fromkeys(index.columns["author"]) if author]
     trainer = OUR_TRAINER if model.folder == embedded() else "not named in the model folder"
+    enlarged = [f"enlarged by {name}, of others" for name in sorted(set(upscalers)) if name]
     told = {
         "made the training pictures": (", ".join(authors) or UNNAMED, f"{len(index):,} pictures"),
-        "trained the model": (trainer, f"{model.name} ({model.hash})"),
+        "trained the model": (trainer, "; ".join([f"{model.name} ({model.hash})", *enlarged])),
         "wrote the prompt": prompt,
         "chose the picture": choice,
     }
@@ -386,4 +394,5 @@ def parties_of(file: Path, index: TrainingIndex) -> list[dict[str, str]]:
     who = f"signed by {signed.signer}" if signed.recipe and signed.signer else NOT_TOLD
     what = f"“{prompt}”" if prompt else "no prompt in it"
     model = open_model(index.folder.parent)
-    return parties(index, model, (who, what), (NOT_TOLD, "one picture"))
+    upscaler = str((signed.recipe or {}).get("upscaler", ""))
+    return parties(index, model, (who, what), (NOT_TOLD, "one picture"), [upscaler])

@@ -310,6 +310,10 @@ def _definition(claim: Claim) -> dict[str, Any]:
         action, usual = HUMAN_ACTIONS[part]
         actions.append({"action": action, "description": sentence or usual})
     assertions: list[dict[str, Any]] = []
+    if claim.recipe and (upscaler := claim.recipe.get("upscaler")):
+        times = claim.recipe.get("upscale", 1)
+        told = _fit(f"Enlarged {times} times by the network {upscaler}, of others.")
+        actions.append({"action": "c2pa.resized", "description": told})
     if claim.watermark_id is not None:
         actions.append(
             {"action": "c2pa.watermarked.bound", "description": "An invisible mark was added."}

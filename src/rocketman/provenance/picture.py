@@ -188,7 +188,7 @@ def sign_again(
     recipe = read(source)
     if recipe is None:
         raise PictureError(f"{source} holds no recipe of Rocketman's.")
-    marked = min(recipe.width, recipe.height) >= watermark.MIN_SIDE
+    marked = min(recipe.size) >= watermark.MIN_SIDE
     number = f"{watermark.identifier(recipe.as_json):08x}" if marked else ""
     _sign(source.read_bytes(), target, recipe, number, human, credit=credit)
 

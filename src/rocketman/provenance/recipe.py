@@ -12,7 +12,17 @@ import re
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
-LATER = ("variations", "to_prompt", "to_seed", "share", "init", "mask", "strength")
+LATER = (
+    "variations",
+    "to_prompt",
+    "to_seed",
+    "share",
+    "init",
+    "mask",
+    "strength",
+    "upscale",
+    "upscaler",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +69,17 @@ class Recipe:
     strength: float = 1.0
     """How much of the way from noise to picture was drawn, above 0; below 1 the picture that it was
     begun from stands for the rest."""
+    upscale: int = 1
+    """How many times the finished picture was enlarged; `width` and `height` are those before."""
+    upscaler: str = ""
+    """The network that enlarged it; "" if none did."""
     seconds: float | None = field(default=None, compare=False)
     """How long this picture took; None when read from a file."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture in its file, in pixels."""
+        return self.width * self.upscale, self.height * self.upscale
 
     @property
     def parameters(self) -> str:
@@ -98,6 +117,8 @@ class Recipe:
             last |= {"Denoising strength": f"{self.strength:g}", "Init image hash": self.init}
         if self.mask:
             last["Mask hash"] = self.mask
+        if self.upscale > 1:
+            last |= {"Postprocess upscale by": self.upscale, "Postprocess upscaler": self.upscaler}
         lines = [_one_line(self.prompt)]
         if self.negative_prompt:
             lines.append(f"Negative prompt: {_one_line(self.negative_prompt)}")

@@ -19,8 +19,10 @@ import io
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -40,19 +42,23 @@ CHANNELS, DEPTH = 64, 8
 """Features and residual layers at the small size, where nearly all of the work is done."""
 HALF_CHANNELS, HALF_DEPTH = 32, 2
 """The same at twice the small size."""
+FULL_CHANNELS = 16
+"""Features at the full size, before one layer that smooths what was laid out in fours."""
 
 BATCH, CROP = 16, 24
 """Crops a step, and their width in the small picture."""
 STEPS, LOOK_EVERY = 9000, 500
-LEARNING_RATE, CRITIC_LEARNING_RATE = 8e-4, 2e-4
+LEARNING_RATE, CRITIC_LEARNING_RATE = 8e-4, 1e-4
 WARM, DECAY = 0.3, 0.3
 """Shares of the steps: the first without the critic, the last with a falling learning rate."""
-CRITIC, FEATURES = 0.03, 0.5
+CRITIC, FEATURES = 0.015, 0.5
 """Weights of the critic's verdict and of its features beside the mean absolute error."""
 KEEP = 0.998
 """Of the averaged weights a step: those that are written."""
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
 """Standard deviation in [-1, 1], and share of a 3 x 3 binomial blur, both drawn up to these."""
+REDRAWN = 0.75
+"""Share of the crops that the transformer has redrawn."""
 REDRAWN_FROM, LAST_TIME, EVALUATIONS = (0.4, 0.8), 0.95, 4
 """Times from which a render is redrawn; the last time at which the network looks, as with twenty
 steps from noise; and how often it looks."""
@@ -67,12 +73,13 @@ class DetailNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        small, half = CHANNELS, HALF_CHANNELS
+        small, half, full = CHANNELS, HALF_CHANNELS, FULL_CHANNELS
         self.first = nn.Conv2d(3, small, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(small, small, 3, padding=1) for _ in range(DEPTH))
         self.up = nn.Conv2d(small, 4 * half, 3, padding=1)
         self.half_body = nn.ModuleList(nn.Conv2d(half, half, 3, padding=1) for _ in range(HALF_DEPTH))
-        self.last = nn.Conv2d(half, 12, 3, padding=1)
+        self.up_again = nn.Conv2d(half, 4 * full, 3, padding=1)
+        self.last = nn.Conv2d(full, 3, 3, padding=1)
         nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -82,7 +89,8 @@ class DetailNetwork(nn.Module):
         h = F.pixel_shuffle(self.up(F.silu(h)), 2)  # (B, HALF_CHANNELS, 2 H, 2 W)
         for layer in self.half_body:
             h = h + layer(F.silu(h))
-        return enlarged(x) + F.pixel_shuffle(self.last(F.silu(h)), 2)  # (B, 3, 4 H, 4 W)
+        h = F.pixel_shuffle(self.up_again(F.silu(h)), 2)  # (B, FULL_CHANNELS, 4 H, 4 W)
+        return enlarged(x) + self.last(F.silu(h)).float()  # (B, 3, 4 H, 4 W)
 
 
 class Critic(nn.Module):
@@ -106,6 +114,11 @@ class Critic(nn.Module):
             h = F.leaky_relu(layer(h), 0.2)
             features.append(h)
         return self.layers[-1](h), features
+
+
+def half() -> AbstractContextManager[Any]:
+    """bfloat16 arithmetic: on processors that have it convolutions take half of the time."""
+    return torch.autocast("cpu", torch.bfloat16)
 
 
 def enlarged(x: Tensor) -> Tensor:
@@ -141,8 +154,10 @@ def worsen(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def redrawn(model: Model, pictures: Pictures, seed: int = 0, together: int = 16) -> Pixels:
     """Each picture noised to a time of REDRAWN_FROM and drawn again from there by its caption."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(
-        str(model.network_path), providers=["CPUExecutionProvider"]
+        str(model.network_path), options, providers=["CPUExecutionProvider"]
     )
     rng = np.random.default_rng(seed)
     made = np.empty_like(pictures.pixels)
@@ -206,22 +221,24 @@ def train_detail(
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * left * (0.5 if judged else 1.0)
         against.param_groups[0]["lr"] = CRITIC_LEARNING_RATE * left
 
-        plain, plain_target = crops(small, large, rng, BATCH // 4)
-        redone, redone_target = crops(again, large, rng, BATCH - BATCH // 4)
+        redone, redone_target = crops(again, large, rng, round(REDRAWN * BATCH))
+        plain, plain_target = crops(small, large, rng, BATCH - len(redone))
         x = torch.cat([worsen(plain, generator), redone])
         target = torch.cat([plain_target, redone_target])
         beside = enlarged(x)
 
-        drawn = network(x)
+        with half():
+            drawn = network(x)
         loss = error = (drawn - target).abs().mean()
         if judged:
-            with torch.no_grad():
+            with torch.no_grad(), half():
                 real_features = critic(target, beside)[1]
-            verdict, features = critic(drawn, beside)
+            with half():
+                verdict, features = critic(drawn, beside)
             alike = torch.stack(
                 [(a - b).abs().mean() for a, b in zip(features, real_features, strict=True)]
             )
-            loss = error + FEATURES * alike.mean() - CRITIC * verdict.mean()
+            loss = error + FEATURES * alike.mean() - CRITIC * verdict.float().mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -232,8 +249,9 @@ def train_detail(
 
         margin = torch.zeros(())
         if judged:  # the hinge loss of Lim and Ye 2017
-            real, false = critic(target, beside)[0], critic(drawn.detach(), beside)[0]
-            margin = F.relu(1 - real).mean() + F.relu(1 + false).mean()
+            with half():
+                real, false = critic(target, beside)[0], critic(drawn.detach(), beside)[0]
+            margin = F.relu(1 - real.float()).mean() + F.relu(1 + false.float()).mean()
             against.zero_grad()
             margin.backward()
             against.step()

@@ -227,7 +227,13 @@ def train(
     if loop.instrument_weight != 1:
         masks = load_masks(folder, "train", pictures, size)
     batches = Batches(
-        pictures, vocabulary, loop.batch_size, loop.seed, masks, loop.instrument_weight
+        pictures,
+        vocabulary,
+        loop.batch_size,
+        loop.seed,
+        masks,
+        loop.instrument_weight,
+        loop.mirror,
     )
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,23 @@ def test_a_data_set_that_does_not_say_is_refused(renders: Path) -> None:
     (renders / "passes").rename(renders / "elsewhere")
     with pytest.raises(ValueError, match=r"instrument_weight"):
         masks_of(renders)
+
+
+def test_mirrored_visits_mirror_their_weights(renders: Path) -> None:
+    pictures = load_split(renders, "train", SIZE)
+    words = vocabulary_of(pictures.captions)
+    marked = np.array(pictures.pixels)
+    marked[:, :, 0] = 255  # a white stripe on the left, where the instruments are too
+    pictures = replace(pictures, pixels=marked)
+    masks = masks_of(renders)
+    plain, mirrored = (
+        Batches(pictures, words, 60, seed=0, masks=masks, inside=3.0, mirror=mirror).batch(0)
+        for mirror in (False, True)
+    )
+    turned = mirrored[0][:, 0, 0, -1] == 1
+    assert 15 < turned.sum() < 45
+    for k, is_turned in enumerate(turned):
+        across = slice(None, None, -1 if is_turned else 1)
+        np.testing.assert_array_equal(mirrored[0][k], plain[0][k][..., across])
+        np.testing.assert_array_equal(mirrored[2][k], plain[2][k][..., across])
+    np.testing.assert_array_equal(mirrored[1], plain[1])

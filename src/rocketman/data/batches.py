@@ -3,8 +3,8 @@
 Reads a split of any data set that `sources.py` knows. Each picture is decoded once, cropped
 to its central square, reduced to the training size and kept in one memory-mapped array in the
 cache folder; later runs only map it, and a run that was stopped while decoding goes on from there.
-Pictures are never mirrored: a caption may speak of left and right, and a mirrored harp is another
-harp. Numpy only. Next: `train.py` asks for one batch a step.
+Pictures are mirrored only where a run asks for it: a caption may speak of left and right. Numpy
+only. Next: `train.py` asks for one batch a step.
 """
 
 from __future__ import annotations
@@ -221,7 +221,8 @@ class Batches:
 
     The pictures run past in epochs, each shuffled by (seed, epoch); a batch may span two epochs.
     Each visit takes one wording of the picture's caption, the full one half of the time. With
-    `masks`, what lies inside them weighs `inside` times what lies outside.
+    `masks`, what lies inside them weighs `inside` times what lies outside. With `mirror`, half of
+    the visits see the picture mirrored.
     """
 
     def __init__(
@@ -232,9 +233,10 @@ class Batches:
         seed: int,
         masks: NDArray[np.uint8] | None = None,
         inside: float = 1.0,
+        mirror: bool = False,
     ) -> None:
         self.pixels, self.batch_size, self.seed = pictures.pixels, batch_size, seed
-        self.masks, self.inside = masks, inside
+        self.masks, self.inside, self.mirror = masks, inside, mirror
         self.mean_weight = 1 + (inside - 1) * (0 if masks is None else float(masks.mean()) / 255)
         texts = {text: k for k, text in enumerate(dict.fromkeys(_flat(pictures.wordings)))}
         self.tokens = np.array([tokens(text, vocabulary) for text in texts], dtype=np.int64)
@@ -263,7 +265,7 @@ class Batches:
         """Batch `number`, from 0: pictures (B, 3, H, W) in [-1, 1], tokens (B, L), and weights of
         the pixels (B, 1, H, W), or (B, 1, 1, 1) without masks, that are 1 on the whole's average.
         """
-        chosen, texts = [], []
+        chosen, texts, mirrored = [], [], []
         for visit in range(number * self.batch_size, (number + 1) * self.batch_size):
             epoch, place = divmod(visit, len(self.pixels))
             order, numbers = self.draws(epoch)
@@ -271,12 +273,16 @@ class Batches:
             full, *others = self.wordings[picture]
             heads = draw % 2 == 0 or not others
             chosen.append(picture)
+            mirrored.append(self.mirror and bool(draw >> 60 & 1))
             texts.append(full if heads else others[draw // 2 % len(others)])
+        pixels = to_floats(self.pixels[chosen])
+        pixels[mirrored] = pixels[mirrored][..., ::-1]
         weights = np.ones((len(chosen), 1, 1, 1), np.float32)
         if self.masks is not None:
             share = self.masks[chosen][:, None].astype(np.float32) / np.float32(255)
             weights = (1 + (self.inside - 1) * share) / np.float32(self.mean_weight)
-        return to_floats(self.pixels[chosen]), self.tokens[texts], weights
+            weights[mirrored] = weights[mirrored][..., ::-1]
+        return pixels, self.tokens[texts], weights
 
 
 def _flat(wordings: Iterable[tuple[str, ...]]) -> Iterable[str]:

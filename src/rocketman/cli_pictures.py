@@ -117,7 +117,10 @@ def vary(
 
 
 def walk(
-    prompts: Annotated[list[str], typer.Argument(metavar="PROMPT [TO_PROMPT]", show_default=False)],
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", show_default=False)],
+    to_prompt: Annotated[
+        str | None, typer.Argument(metavar="TO_PROMPT", show_default=False)
+    ] = None,
     frames: Annotated[int, typer.Option(help="Pictures on the way, both ends included.")] = 60,
     seed: Annotated[int | None, typer.Option(help="Of the first picture. Else random.")] = None,
     to_seed: Annotated[
@@ -130,7 +133,7 @@ def walk(
     size: Annotated[int | None, typer.Option(help="Width and height in pixels.")] = None,
     model: Model = None,
     out: Annotated[
-        Path, typer.Option(metavar="FILE|DIR", help="A .gif or .webp; else a folder of PNG files.")
+        Path, typer.Option(metavar="FILE", help="A .gif or .webp file, or a folder for PNG files.")
     ] = Path("walk.gif"),
     as_json: AsJson = False,
 ) -> None:
@@ -138,10 +141,8 @@ def walk(
 
     A folder keeps every picture as it is made; an animation is written when all are there.
     """
-    from rocketman.cli import how_read, report, save, say, step_bar, wrong, wrong_use
+    from rocketman.cli import how_read, report, save, say, step_bar, wrong_use
 
-    if len(prompts) > 2:
-        wrong(f"A walk goes from one prompt to another; here are {len(prompts)}.")
     say(f"Drawing a walk of {frames} pictures into {out}")
     from rocketman import ModelError, PictureError, RequestError, load
     from rocketman.provenance import picture
@@ -149,8 +150,8 @@ def walk(
     kinds = (ModelError, PictureError, RequestError)
     with report(as_json) as made, wrong_use(*kinds), step_bar(not as_json) as screen:
         pictures = load(model).walk(
-            prompts[0],
-            prompts[-1],
+            prompt,
+            to_prompt,
             frames,
             seed=seed,
             to_seed=to_seed,

@@ -392,9 +392,8 @@ class Pipeline:
                 )
 
     def _read_as(self, recipe: Recipe) -> dict[str, str]:
-        prompts = (recipe.prompt, recipe.to_prompt, recipe.negative_prompt)
         return {
             found: reading
-            for text in prompts
+            for text in (recipe.prompt, recipe.to_prompt, recipe.negative_prompt)
             for found, reading in canonical(text, self.model.vocabulary)[1]
         }

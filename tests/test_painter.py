@@ -88,7 +88,7 @@ def test_it_starts_on_the_path(pipeline: Pipeline, photo: Path) -> None:
             return session.run(names, feed)
 
     spied = Pipeline(pipeline.model)
-    spied._painter.session = Spy()  # type: ignore[assignment]
+    spied._painter.session = Spy()
     spied(PROMPT, seed=3, num_inference_steps=4, image=photo, strength=0.5, guidance_scale=1)
     with Image.open(photo) as image:
         square = image.crop((15, 0, 75, 60)).resize((16, 16), Image.Resampling.LANCZOS)

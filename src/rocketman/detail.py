@@ -48,7 +48,7 @@ FULL_CHANNELS = 16
 BATCH, CROP = 16, 24
 """Crops a step, and their width in the small picture."""
 STEPS, LOOK_EVERY = 9000, 500
-LEARNING_RATE, CRITIC_LEARNING_RATE = 8e-4, 1e-4
+LEARNING_RATE, CRITIC_LEARNING_RATE = 1e-3, 1e-4
 WARM, DECAY = 0.3, 0.3
 """Shares of the steps: the first without the critic, the last with a falling learning rate."""
 CRITIC, FEATURES = 0.015, 0.5
@@ -80,6 +80,8 @@ class DetailNetwork(nn.Module):
         self.half_body = nn.ModuleList(nn.Conv2d(half, half, 3, padding=1) for _ in range(HALF_DEPTH))
         self.up_again = nn.Conv2d(half, 4 * full, 3, padding=1)
         self.last = nn.Conv2d(full, 3, 3, padding=1)
+        for layer in (self.first, self.up, self.up_again):  # by default they let little through
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -92,7 +92,8 @@ class DetailNetwork(nn.Module):
         for layer in self.half_body:
             h = h + layer(F.silu(h))
         h = F.pixel_shuffle(self.up_again(F.silu(h)), 2)  # (B, FULL_CHANNELS, 4 H, 4 W)
-        return enlarged(x) + self.last(F.silu(h)).float()  # (B, 3, 4 H, 4 W)
+        difference: Tensor = self.last(F.silu(h)).float()  # (B, 3, 4 H, 4 W)
+        return enlarged(x) + difference
 
 
 class Critic(nn.Module):
@@ -246,7 +247,8 @@ def train_detail(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         with torch.no_grad():
-            ours, theirs = list(average.parameters()), list(network.parameters())
+            ours: list[Tensor] = list(average.parameters())
+            theirs: list[Tensor] = list(network.parameters())
             torch._foreach_lerp_(ours, theirs, 1 - min(KEEP, step / (step + 10)))
 
         margin = torch.zeros(())
@@ -255,7 +257,7 @@ def train_detail(
                 real, false = critic(target, beside)[0], critic(drawn.detach(), beside)[0]
             margin = F.relu(1 - real.float()).mean() + F.relu(1 + false.float()).mean()
             against.zero_grad()
-            margin.backward()
+            margin.backward()  # type: ignore[no-untyped-call]
             against.step()
         if (step + 1) % LOOK_EVERY == 0 or step + 1 == steps:
             report(

@@ -25,7 +25,8 @@ from rocketman import cli_pictures, cli_train
 from rocketman.cli_audit import audit
 from rocketman.cli_collection import collection
 from rocketman.cli_dataset import dataset
-from rocketman.cli_pictures import PICTURES, AsJson, FileFormat, Init, Mask, Model, Out
+from rocketman.cli_pictures import PICTURES as PICTURES
+from rocketman.cli_pictures import AsJson, FileFormat, Init, Mask, Model, Out
 from rocketman.cli_screen import bar as bar
 from rocketman.cli_screen import step_bar as step_bar
 

@@ -64,7 +64,9 @@ ONLY_PARSED = {
     "rocketman evaluate my-run/model --data renders --count 256 --sheet tries.png --json": INDEX,
     "rocketman audit picture PICTURE.png": "docs/tour.md's is run, on the model that ships",
 }
-STANDS_FOR = {"pictures/FILE.png": "pictures/*.png", "ANY-FILE": "pictures/*.png"}
+STANDS_FOR = dict.fromkeys(
+    ("pictures/FILE.png", "ANY-FILE", "photo.jpg", "mask.png"), "pictures/*.png"
+)
 """Words of the pages that stand for a file of the reader's, and one that is there when they run."""
 OTHERS = {"apt-get", "git"}
 """Programs whose lines are not looked at."""

@@ -23,7 +23,7 @@ from rocketman.detail import (  # noqa: E402
     train_detail,
     write_detail,
 )
-from rocketman.weights import open_model  # noqa: E402
+from rocketman.weights import CARD, DETAIL, open_model, sha256  # noqa: E402
 
 PROMPT = "an astronaut above mars"
 
@@ -124,6 +124,7 @@ def test_the_engine_draws_what_torch_draws(model_folder: Path, tmp_path: Path) -
     write_detail(network.eval(), folder)
     plain, staged = load(model_folder), load(folder)
     assert plain.model.hash != staged.model.hash
+    assert sha256(folder / DETAIL) in (folder / CARD).read_text()
 
     [small] = staged(PROMPT, seed=1, num_inference_steps=2, size=16)
     [large] = staged(PROMPT, seed=1, num_inference_steps=2, size=64)

@@ -33,6 +33,7 @@ from torch import Tensor, nn
 
 from rocketman import sampling
 from rocketman.captions import tokens
+from rocketman.card import write_card
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.files import write_whole
 from rocketman.weights import DETAIL, Model, open_model
@@ -77,7 +78,9 @@ class DetailNetwork(nn.Module):
         self.first = nn.Conv2d(3, small, 3, padding=1)
         self.body = nn.ModuleList(nn.Conv2d(small, small, 3, padding=1) for _ in range(DEPTH))
         self.up = nn.Conv2d(small, 4 * half, 3, padding=1)
-        self.half_body = nn.ModuleList(nn.Conv2d(half, half, 3, padding=1) for _ in range(HALF_DEPTH))
+        self.half_body = nn.ModuleList(
+            nn.Conv2d(half, half, 3, padding=1) for _ in range(HALF_DEPTH)
+        )
         self.up_again = nn.Conv2d(half, 4 * full, 3, padding=1)
         self.last = nn.Conv2d(full, 3, 3, padding=1)
         for layer in (self.first, self.up, self.up_again):  # by default they let little through
@@ -314,6 +317,7 @@ def write_detail(network: DetailNetwork, folder: Path) -> None:
             dynamo=False,
         )
     write_whole(folder / DETAIL, buffer.getvalue())
+    write_card(folder)  # figures of the model without it are no longer its figures
 
 
 def main() -> None:

@@ -122,7 +122,7 @@ def test_card(run: Run, folder: Path) -> None:
         (["thumbnails", "SET", "--out", "out", "--size", "50"], "a multiple of 16"),
         (["thumbnails", "SET", "--out", "SET"], "give another --out"),
         (["card", "nowhere"], "there is no such folder"),
-        (["chek", "SET"], "Did you mean 'check'?"),
+        (["chek", "SET"], "Did you mean: rocketman dataset check"),
     ],
 )
 def test_wrong_use(run: Run, folder: Path, arguments: list[str], sentence: str) -> None:

@@ -342,7 +342,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> Non
 def test_a_loss_that_is_no_number_stops_the_run_before_it_spreads(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "velocity_loss", lambda p, x1, t: (p - x1).mean() / 0)
+    monkeypatch.setattr(flow, "velocity_loss", lambda p, x1, t, weights: (p - x1).mean() / 0)
     with pytest.raises(RuntimeError, match="no longer a number after step 0"):
         train(config, tmp_path / "run", report=quiet)
 

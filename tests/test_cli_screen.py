@@ -75,7 +75,8 @@ def test_the_picture_grows_in_a_terminal(model_folder: Path, tmp_path: Path) -> 
     rows = [row for row in re.sub(r"\x1b\[[0-9;?]*\w", "", told).splitlines() if BLOCK in row]
     assert max(row.count(BLOCK) for row in rows) <= COLUMNS
     phases = re.findall(r"loading|drawing|saving", told)
-    assert phases[0] == "loading"
+    order = ["loading", "drawing", "saving"]  # a fast machine may pass one between two refreshes
+    assert phases == sorted(phases, key=order.index)
     assert phases[-1] == "saving"
     assert "a-harp-seed1.png" in told
 

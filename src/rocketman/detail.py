@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
@@ -36,6 +35,7 @@ from rocketman.captions import tokens
 from rocketman.card import write_card
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.files import write_whole
+from rocketman.runtime import open_network
 from rocketman.weights import DETAIL, Model, open_model
 
 FACTOR = 4
@@ -160,11 +160,7 @@ def worsen(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def redrawn(model: Model, pictures: Pictures, seed: int = 0, together: int = 16) -> Pixels:
     """Each picture noised to a time of REDRAWN_FROM and drawn again from there by its caption."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(
-        str(model.network_path), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_network(model.network_path)
     rng = np.random.default_rng(seed)
     made = np.empty_like(pictures.pixels)
     for first in range(0, len(made), together):

@@ -1,6 +1,6 @@
 """How an exported network is opened: by onnxruntime, on all cores that this process may use.
 
-Level 0. Next: `painter.py` and `enlarge.py` run what is opened here.
+Level 0. Next: `painter.py`, `enlarge.py` and `detail.py` run what is opened here.
 """
 
 from __future__ import annotations

@@ -295,3 +295,26 @@ def test_nearest_known_words() -> None:
 def test_an_endless_prompt_is_read_in_time() -> None:
     endless = " ".join(f"word{number}" for number in range(20_000))
     assert captions.canonical(endless, captions.vocabulary())[0] == endless
+
+
+def test_a_view_is_added_as_far_as_there_is_room() -> None:
+    full = "an astronaut in a white suit playing an electric guitar above the earth at night"
+    assert captions.with_view("a harp, above mars", "close left") == "a harp above mars close left"
+    assert (
+        captions.with_view("a harp", "close left", mirrored=True) == "a harp close right mirrored"
+    )
+    assert captions.with_view(full, "wide").split()[-2:] == ["night", "wide"]
+    assert captions.with_view(full, "wide", mirrored=True).split()[-2:] == ["night", "mirrored"]
+    endless = captions.with_view("harp " * 100, "wide", mirrored=True).split()
+    assert (len(endless), endless[-1]) == (captions.CONTEXT_LENGTH, "mirrored")
+
+
+def test_a_prompt_without_a_shot_gets_the_usual_one_where_the_model_knows_it() -> None:
+    known = captions.vocabulary()
+    assert captions.with_shot("a harp above mars", known) == "a harp above mars medium"
+    assert captions.with_shot("a harp, wide, above mars", known) == "a harp above mars wide"
+    assert captions.with_shot("bicycles", known) == "bicycles"
+    assert captions.with_shot("", known) == ""
+    assert captions.with_shot("a harp", ("a", "harp")) == "a harp"
+    text, _ = captions.canonical("a close-up of a harp", known)
+    assert captions.with_shot(text, known) == "a of a harp close"

@@ -70,7 +70,8 @@ def test_a_picture_does_not_depend_on_what_is_drawn_beside_it(pipeline: Pipeline
 
 def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
     """The whole path again by hand, one picture, no batching."""
-    ids = np.array([captions.tokens(PROMPT, pipeline.model.vocabulary)], dtype=np.int64)
+    shown = captions.with_shot(PROMPT, pipeline.model.vocabulary)
+    ids = np.array([captions.tokens(shown, pipeline.model.vocabulary)], dtype=np.int64)
 
     def run(x: sampling.Array, t: float, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]):  # type: ignore[no-untyped-def]
         return pipeline._painter.session.run(

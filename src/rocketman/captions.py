@@ -47,6 +47,15 @@ FACTORS: dict[str, tuple[str, ...]] = {
     "relation": RELATIONS,
 }
 
+SHOTS = {"medium": 0.60, "close": 0.25, "wide": 0.15}
+"""How near the camera is, and how often: medium shows an astronaut down to the hips, close helmet,
+hands and instrument, wide all down to the boots."""
+USUAL_SHOT = "medium"
+OPPOSITE = {"left": "right", "right": "left"}
+MIRRORED = "mirrored"
+"""Said of a picture that training sees the other way round, so that a network need not wonder
+which hand the bow is in (the augmentation labels of Karras et al. 2022, as a word)."""
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -182,6 +191,32 @@ def captions_of(factors: Factors, key: str) -> tuple[str, ...]:
     return tuple(found[: 2 + OTHER_WORDS])
 
 
+def with_view(caption: str, view: str, mirrored: bool = False) -> str:
+    """A caption and the words for how its picture was taken, as far as a prompt has room for them.
+
+    In a mirrored picture left is right, and the last word says that it is mirrored.
+    """
+    said, added = words(caption), words(view)
+    if mirrored:
+        said, added = ([OPPOSITE.get(word, word) for word in each] for each in (said, added))
+    room = CONTEXT_LENGTH - mirrored
+    fits = added if len(said) + len(added) <= room else []
+    return " ".join([*said[:room], *fits, *([MIRRORED] if mirrored else [])])
+
+
+def with_shot(prompt: str, vocabulary: tuple[str, ...]) -> str:
+    """A prompt with its shot last, as captions have it; the usual one if it names none.
+
+    Nothing changes for a model that does not know of shots, nor for a prompt without known words.
+    """
+    said = words(prompt)
+    if USUAL_SHOT not in vocabulary or not any(word in vocabulary for word in said):
+        return prompt
+    shots = [word for word in said if word in SHOTS]
+    rest = " ".join(word for word in said if word not in SHOTS)
+    return with_view(rest, shots[0] if shots else USUAL_SHOT)
+
+
 def pairs_named(caption: str) -> set[tuple[str, str]]:
     """Every (suit, instrument) that a caption names together, however it is worded.
 
@@ -243,6 +278,7 @@ def words(text: str) -> list[str]:
 def vocabulary() -> tuple[str, ...]:
     """Every word that the grammar can write, sorted. The token of word k is k + 1."""
     grammar = ["a an astronaut in suit playing beside", *SUITS, *INSTRUMENTS, *PLACES, *WHO]
+    grammar += [*SHOTS, *OPPOSITE, MIRRORED]
     for book in (WHERE, SHORT, PARAPHRASES):
         grammar += [line for lines in book.values() for line in lines]
     blanks = re.compile(r"{\w+}")

@@ -163,12 +163,11 @@ def redrawn(model: Model, pictures: Pictures, seed: int = 0, together: int = 16)
     session = open_network(model.network_path)
     rng = np.random.default_rng(seed)
     made = np.empty_like(pictures.pixels)
+    captions = pictures.full_captions
     for first in range(0, len(made), together):
         chosen = slice(first, first + together)
         x1 = to_floats(np.asarray(pictures.pixels[chosen]))
-        ids = np.array(
-            [tokens(text, model.vocabulary) for text in pictures.captions[chosen]], np.int64
-        )
+        ids = np.array([tokens(text, model.vocabulary) for text in captions[chosen]], np.int64)
 
         def denoise(x: sampling.Array, t: float, ids: NDArray[np.int64] = ids) -> sampling.Array:
             times = np.full(len(x), t, np.float32)

@@ -27,7 +27,7 @@ from rocketman import __version__
 from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
-from rocketman.captions import Factors, Split, split_of, unplayed
+from rocketman.captions import SHOTS, Factors, Split, split_of, unplayed, with_view
 from rocketman.card import FIGURES, SAMPLES, write_card
 from rocketman.data.batches import load_split
 from rocketman.files import write_whole
@@ -92,7 +92,10 @@ class Evaluation:
 def prompts_of(
     group: str, split: Split, vocabulary: tuple[str, ...], count: int, seed: int
 ) -> list[str]:
-    """`count` captions of a group that the model has words for; none if it has none."""
+    """`count` captions of a group that the model has words for; none if it has none.
+
+    With the shots that renders have, as often, for a model that knows of shots.
+    """
     levels = known_levels(vocabulary)
     pairs = []
     for suit in levels["suit"]:
@@ -114,9 +117,10 @@ def prompts_of(
         suit, instrument = pairs[k % len(pairs)]
         relation = "beside" if rng.random() < 0.2 else "playing"
         place = rng.choice(levels["place"])
-        prompts.append(
-            Factors(relation=relation, place=place, suit=suit, instrument=instrument).caption
-        )
+        factors = Factors(relation=relation, place=place, suit=suit, instrument=instrument)
+        shot = rng.choices(list(SHOTS), weights=list(SHOTS.values()))[0]
+        view = shot if shot in vocabulary else ""
+        prompts.append(with_view(factors.caption, view) if view else factors.caption)
     return prompts
 
 

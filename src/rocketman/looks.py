@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from rocketman import flow, sampling
-from rocketman.captions import PAD, tokens
+from rocketman.captions import PAD, tokens, with_shot
 from rocketman.data.batches import Pictures, to_floats, to_pixels
 from rocketman.model import DiffusionTransformer
 from rocketman.train_config import LoopConfig, TrainConfig
@@ -45,7 +45,7 @@ def validation_loss(
     for start in range(0, min(VALIDATION_PICTURES, len(pictures.pixels)), 64):
         chosen = slice(start, start + 64)
         pixels = torch.from_numpy(to_floats(pictures.pixels[chosen])).to(device)
-        ids = torch.tensor([tokens(text, vocabulary) for text in pictures.captions[chosen]])
+        ids = torch.tensor([tokens(text, vocabulary) for text in pictures.full_captions[chosen]])
         with torch.no_grad(), autocast(config, device):
             losses += [
                 flow.loss(network, pixels, ids.to(device), generator, config.noise_scale).item()
@@ -68,7 +68,8 @@ def losses_by_time(
     count = min(PICTURES_A_BIN, len(pictures.pixels))
     chosen = [k * len(pictures.pixels) // count for k in range(count)]
     x1 = torch.from_numpy(to_floats(pictures.pixels[chosen]))
-    ids = torch.tensor([tokens(pictures.captions[k], vocabulary) for k in chosen])
+    captions = pictures.full_captions
+    ids = torch.tensor([tokens(captions[k], vocabulary) for k in chosen])
     generator = torch.Generator().manual_seed(0)
     losses = []
     for part in range(TIME_BINS):
@@ -100,7 +101,8 @@ def draw_sheet(
     device: torch.device,
 ) -> bytes:
     """A PNG of one picture a prompt, four a row, twice enlarged, from the averaged weights."""
-    ids = torch.tensor([tokens(prompt, vocabulary) for prompt in prompts]).to(device)
+    shown = [with_shot(prompt, vocabulary) for prompt in prompts]
+    ids = torch.tensor([tokens(prompt, vocabulary) for prompt in shown]).to(device)
     both = torch.cat([ids, torch.full_like(ids, PAD)])
 
     def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:

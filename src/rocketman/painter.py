@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import sampling, weights
-from rocketman.captions import canonical, tokens
+from rocketman.captions import canonical, tokens, with_shot
 from rocketman.provenance.recipe import Recipe
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
@@ -76,6 +76,10 @@ class Painter:
         """A prompt in the model's words, as far as something stands for it."""
         return canonical(text, self.model.vocabulary)[0]
 
+    def _shown(self, prompt: str) -> str:
+        """What a prompt asks to be seen: read, and with a shot."""
+        return with_shot(self.read(prompt), self.model.vocabulary)
+
     def _noise(self, recipe: Recipe) -> Array:
         """Standard normal noise (3, H, W) of a recipe's seeds."""
         shape = (3, self.model.image_size, self.model.image_size)
@@ -89,11 +93,12 @@ class Painter:
 
     def _denoiser(self, recipes: Sequence[Recipe], t0: float) -> sampling.Denoise:
         """The network with these prompts and their guidance, as a function of (x, t)."""
-        ends = [self._tokens([recipe.prompt for recipe in recipes])]
+        ends = [self._tokens([self._shown(recipe.prompt) for recipe in recipes])]
         if any(recipe.share and recipe.to_prompt != recipe.prompt for recipe in recipes):
-            ends.append(self._tokens([recipe.to_prompt or recipe.prompt for recipe in recipes]))
+            texts = [self._shown(recipe.to_prompt or recipe.prompt) for recipe in recipes]
+            ends.append(self._tokens(texts))
         share = np.array([recipe.share for recipe in recipes], np.float32)[:, None, None, None]
-        unwanted = self._tokens([recipe.negative_prompt for recipe in recipes])
+        unwanted = self._tokens([self.read(recipe.negative_prompt) for recipe in recipes])
 
         def wanted(found: list[Array]) -> Array:
             """On a walk, the pictures at its two ends mixed."""
@@ -112,7 +117,7 @@ class Painter:
 
     def _tokens(self, prompts: list[str]) -> Tokens:
         """Token ids (B, L); an empty prompt is all padding: the unconditional input."""
-        ids = [tokens(self.read(text), self.model.vocabulary) for text in prompts]
+        ids = [tokens(text, self.model.vocabulary) for text in prompts]
         return np.array(ids, dtype=np.int64)
 
     def _clean(self, x: Array, t: float, prompts: list[Tokens]) -> list[Array]:

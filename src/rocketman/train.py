@@ -39,6 +39,7 @@ from rocketman.data.batches import (
     load_masks,
     load_split,
     vocabulary_of,
+    words_to_learn,
 )
 from rocketman.data.sources import splits
 from rocketman.export import write_model
@@ -198,8 +199,8 @@ def train(
         if state["data_hash"] != pictures.hash:
             report("the data set is not the one this run began with; going on with the new one")
     else:
-        captions = (text for own in pictures.wordings for text in own)
-        vocabulary = vocabulary_of(captions, open_model(start).vocabulary if start else ())
+        known = open_model(start).vocabulary if start else ()
+        vocabulary = vocabulary_of(words_to_learn(pictures, loop.mirror), known)
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
     config = replace(config, model=make)
 

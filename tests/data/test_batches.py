@@ -160,7 +160,7 @@ def test_half_of_the_visits_read_the_full_caption(tmp_path: Path) -> None:
         pixels=pixels + np.arange(3, dtype=np.uint8)[:, None, None, None],
         captions=tuple(own[0] for own in wordings),
         wordings=wordings,
-        rows=(),
+        rows=({}, {}, {}),
         problems=(),
         hash="",
     )
@@ -179,6 +179,36 @@ def test_half_of_the_visits_read_the_full_caption(tmp_path: Path) -> None:
     assert 450 < seen[2]["bass"] < 550
     again = data.Batches(pictures, words, batch_size=300, seed=1).batch(7)
     np.testing.assert_array_equal(again[1], batches.batch(7)[1])
+
+
+def test_captions_say_how_a_picture_was_taken_and_that_it_is_mirrored() -> None:
+    """Left and right change places; the words before them stay; one visit in four says no view."""
+    pictures = data.Pictures(
+        pixels=np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3),
+        captions=("a harp", "a drum"),
+        wordings=(("a harp",), ("a drum",)),
+        rows=({"view": "close left"}, {"view": "wide"}),
+        problems=(),
+        hash="",
+    )
+    words = data.vocabulary_of(data.words_to_learn(pictures, mirror=True))
+    assert {"close", "wide", "left", "right", "mirrored"} <= set(words)
+    batches = data.Batches(pictures, words, batch_size=400, seed=1, mirror=True)
+    said: Counter[str] = Counter()
+    images, ids, _ = batches.batch(0)
+    for image, row in zip(images, ids, strict=True):
+        text = " ".join(words[k - 1] for k in row if k)
+        said[text] += 1
+        pixels = pictures.pixels[0 if "harp" in text else 1]
+        shown = pixels[:, ::-1] if "mirrored" in text else pixels
+        np.testing.assert_array_equal(data.to_pixels(image[None])[0], shown)
+    assert set(said) == {
+        "a harp close left", "a harp", "a harp close right mirrored", "a harp mirrored",
+        "a drum wide", "a drum", "a drum wide mirrored", "a drum mirrored",
+    }  # fmt: skip
+    with_view = sum(count for text, count in said.items() if "close" in text or "wide" in text)
+    assert 270 < with_view < 330
+    assert pictures.full_captions == ("a harp close left", "a drum wide")
 
 
 def test_pixels_survive_the_round_trip() -> None:

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, SUITS, split_of, unplayed
-from rocketman.scenes.spec import RELATION_SHARES, SHOT_SHARES, Scene, draw, from_json
+from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, SHOTS, SUITS, split_of, unplayed
+from rocketman.scenes.spec import RELATION_SHARES, Scene, draw, from_json
 
 SCENES = [draw(1, index) for index in range(4000)]
 TRAIN = [scene for scene in SCENES if scene.split == "train"]
@@ -71,7 +71,7 @@ def test_relations_and_shots_come_in_their_shares() -> None:
     for relation, share in RELATION_SHARES.items():
         drawn = sum(scene.factors.relation == relation for scene in TRAIN)
         assert drawn / len(TRAIN) == pytest.approx(share, abs=0.03)
-    for shot, share in SHOT_SHARES.items():
+    for shot, share in SHOTS.items():
         drawn = sum(scene.shot == shot for scene in TRAIN)
         assert drawn / len(TRAIN) == pytest.approx(share, abs=0.03)
 
@@ -112,3 +112,12 @@ def test_split_sizes() -> None:
     counts = Counter(scene.split for scene in SCENES)
     assert counts == {"train": 3600, "validation": 200, "test": 200}
     assert isinstance(SCENES[0], Scene)
+
+
+def test_a_view_names_the_shot_and_the_side_of_what_floats_beside() -> None:
+    for scene in SCENES[:300]:
+        shot, *side = scene.view.split()
+        assert shot == scene.shot
+        assert (side == []) == (scene.factors.relation != "beside")
+    floating = [s for s in SCENES if s.factors.relation == "beside"]
+    assert {s.side for s in floating if s.view.endswith("right")} == {1}

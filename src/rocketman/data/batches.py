@@ -3,8 +3,8 @@
 Reads a split of any data set that `sources.py` knows. Each picture is decoded once, cropped
 to its central square, reduced to the training size and kept in one memory-mapped array in the
 cache folder; later runs only map it, and a run that was stopped while decoding goes on from there.
-Pictures are mirrored only where a run asks for it: a caption may speak of left and right. Numpy
-only. Next: `train.py` asks for one batch a step.
+Pictures are mirrored only where a run asks for it, and then their captions say so. Numpy only.
+Next: `train.py` asks for one batch a step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rocketman.captions import Split, tokens, words
+from rocketman.captions import MIRRORED, OPPOSITE, Split, tokens, with_view, words
 from rocketman.data.pictures import BadPicture, open_file
 from rocketman.data.sources import Problem, Row, Source, read_split
 from rocketman.files import write_whole
@@ -52,6 +52,14 @@ class Pictures:
     """What is wrong with each picture that was left out, after its name."""
     hash: str
     """SHA-256 of the metadata: which data set this is."""
+
+    @property
+    def full_captions(self) -> tuple[str, ...]:
+        """N full captions with the words for how each picture was taken."""
+        return tuple(
+            with_view(text, str(row.get("view") or ""))
+            for text, row in zip(self.captions, self.rows, strict=True)
+        )
 
 
 def cache_folder() -> Path:
@@ -209,6 +217,14 @@ def central_square(picture: Image.Image, image_size: int) -> NDArray[np.uint8]:
     return np.asarray(picture.resize((image_size, image_size), method, box=box))
 
 
+def words_to_learn(pictures: Pictures, mirror: bool) -> Iterator[str]:
+    """Everything that `Batches` may write of these pictures, in pieces."""
+    yield from (text for own in pictures.wordings for text in own)
+    yield from (str(row["view"]) for row in pictures.rows if row.get("view"))
+    if mirror:
+        yield " ".join([*OPPOSITE, MIRRORED])
+
+
 def vocabulary_of(captions: Iterable[str], known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """`known`, then the other words of the captions, sorted; the most frequent if too many."""
     counts = Counter(word for caption in captions for word in words(caption))
@@ -220,9 +236,10 @@ class Batches:
     """Shuffled batches by number: batch k is the same whenever and however often it is asked for.
 
     The pictures run past in epochs, each shuffled by (seed, epoch); a batch may span two epochs.
-    Each visit takes one wording of the picture's caption, the full one half of the time. With
-    `masks`, what lies inside them weighs `inside` times what lies outside. With `mirror`, half of
-    the visits see the picture mirrored.
+    Each visit takes one wording of the picture's caption, the full one half of the time; three of
+    four add the row's `view`, words for how the picture was taken. With `masks`, what lies inside
+    them weighs `inside` times what lies outside. With `mirror`, half of the visits see the picture
+    mirrored, and their captions say so.
     """
 
     def __init__(
@@ -238,11 +255,10 @@ class Batches:
         self.pixels, self.batch_size, self.seed = pictures.pixels, batch_size, seed
         self.masks, self.inside, self.mirror = masks, inside, mirror
         self.mean_weight = 1 + (inside - 1) * (0 if masks is None else float(masks.mean()) / 255)
-        texts = {text: k for k, text in enumerate(dict.fromkeys(_flat(pictures.wordings)))}
-        self.tokens = np.array([tokens(text, vocabulary) for text in texts], dtype=np.int64)
-        """(T, L), of every distinct caption."""
-        self.wordings = [[texts[text] for text in own] for own in pictures.wordings]
-        """Rows of `tokens` for each picture, its full caption first."""
+        self.wordings, self.vocabulary = pictures.wordings, vocabulary
+        self.views = [str(row.get("view") or "") for row in pictures.rows]
+        self._tokens: dict[str, list[int]] = {}
+        """Of every caption seen so far."""
         self._draws: dict[int, tuple[NDArray[np.int64], NDArray[np.uint64]]] = {}
 
     def draws(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
@@ -265,7 +281,7 @@ class Batches:
         """Batch `number`, from 0: pictures (B, 3, H, W) in [-1, 1], tokens (B, L), and weights of
         the pixels (B, 1, H, W), or (B, 1, 1, 1) without masks, that are 1 on the whole's average.
         """
-        chosen, texts, mirrored = [], [], []
+        chosen, ids, mirrored = [], [], []
         for visit in range(number * self.batch_size, (number + 1) * self.batch_size):
             epoch, place = divmod(visit, len(self.pixels))
             order, numbers = self.draws(epoch)
@@ -274,7 +290,9 @@ class Batches:
             heads = draw % 2 == 0 or not others
             chosen.append(picture)
             mirrored.append(self.mirror and bool(draw >> 60 & 1))
-            texts.append(full if heads else others[draw // 2 % len(others)])
+            text = full if heads else others[draw // 2 % len(others)]
+            view = self.views[picture] if draw >> 58 & 3 else ""
+            ids.append(self._tokens_of(with_view(text, view, mirrored[-1])))
         pixels = to_floats(self.pixels[chosen])
         pixels[mirrored] = pixels[mirrored][..., ::-1]
         weights = np.ones((len(chosen), 1, 1, 1), np.float32)
@@ -282,11 +300,12 @@ class Batches:
             share = self.masks[chosen][:, None].astype(np.float32) / np.float32(255)
             weights = (1 + (self.inside - 1) * share) / np.float32(self.mean_weight)
             weights[mirrored] = weights[mirrored][..., ::-1]
-        return pixels, self.tokens[texts], weights
+        return pixels, np.array(ids, dtype=np.int64), weights
 
-
-def _flat(wordings: Iterable[tuple[str, ...]]) -> Iterable[str]:
-    return (text for own in wordings for text in own)
+    def _tokens_of(self, text: str) -> list[int]:
+        if text not in self._tokens:
+            self._tokens[text] = tokens(text, self.vocabulary)
+        return self._tokens[text]
 
 
 def to_floats(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

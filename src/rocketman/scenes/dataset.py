@@ -172,6 +172,7 @@ def _row(scene: Scene, path: Path) -> dict[str, Any]:
         "instrument": factors.instrument,
         "place": factors.place,
         "relation": factors.relation,
+        "view": scene.view,
         "seed": scene.seed,
         "index": scene.index,
         "author": AUTHOR,

@@ -11,11 +11,12 @@ import json
 import random
 from dataclasses import asdict, dataclass, fields
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from rocketman.captions import (
     INSTRUMENTS,
     PLACES,
+    SHOTS,
     SPLITS,
     SUITS,
     Factors,
@@ -35,8 +36,6 @@ VALIDATION_EVERY, TEST_EVERY = 20, 20
 """One picture in this many goes to the validation split, and one to the test split."""
 
 Shot = Literal["close", "medium", "wide"]
-SHOT_SHARES: dict[Shot, float] = {"medium": 0.60, "close": 0.25, "wide": 0.15}
-"""close: helmet, hands and instrument; medium: down to the hips; wide: down to the boots."""
 LENS = {"close": (75.0, 100.0), "medium": (60.0, 80.0), "wide": (45.0, 60.0)}
 """Millimetres."""
 FILL = {"close": (0.90, 0.95), "medium": (0.84, 0.93), "wide": (0.72, 0.86)}
@@ -117,6 +116,12 @@ class Scene:
     def caption(self) -> str:
         return self.factors.caption
 
+    @property
+    def view(self) -> str:
+        """How the picture is taken: the shot and, of what floats beside, on which side it is."""
+        sides = {-1: " left", 1: " right"} if self.factors.relation == "beside" else {}
+        return self.shot + sides.get(self.side, "")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, for saving and editing."""
         return asdict(self)
@@ -174,7 +179,7 @@ def draw(seed: int, index: int) -> Scene:
         split = "test"
     rng = random.Random(f"rocketman scene {seed} {index}")
     factors = _draw_factors(rng, split)
-    shot = rng.choices(list(SHOT_SHARES), weights=list(SHOT_SHARES.values()))[0]
+    shot = cast(Shot, rng.choices(list(SHOTS), weights=list(SHOTS.values()))[0])
     yaw = rng.random()
     # Room in the direction in which the astronaut looks.
     aside = (0.5 - yaw) * 0.7 + rng.gauss(0, 0.25)

@@ -36,18 +36,34 @@ def test_the_engine_agrees_with_torch(folder: Path, batch: int) -> None:
     np.testing.assert_allclose(got, wanted, atol=1e-4)
 
 
-def test_the_weights_are_stored_once_in_16_bits(folder: Path) -> None:
+def test_the_weights_are_stored_once_and_small(folder: Path) -> None:
     graph = onnx.load(str(folder / weights.NETWORK), load_external_data=False)
     stored = {tensor.name: tensor for tensor in graph.graph.initializer}
     reference = load_file(folder / weights.WEIGHTS)  # the format's own library reads our file
     ours, metadata = weights.read_tensors(folder / weights.WEIGHTS)
     assert reference.keys() == ours.keys()
+    assert {str(array.dtype) for array in reference.values()} == {"int8", "float16"}
     for name, array in reference.items():
-        assert array.dtype == np.float16
         np.testing.assert_array_equal(array, ours[name])
-        assert stored[f"{name}:half"].data_location == onnx.TensorProto.EXTERNAL
-        assert not stored[f"{name}:half"].raw_data
+        assert stored[f"{name}:stored"].data_location == onnx.TensorProto.EXTERNAL
+        assert not stored[f"{name}:stored"].raw_data
+        assert (array.dtype == np.int8) == (f"{name}{weights.SCALE}" in reference)
     assert metadata["modelspec.sai_model_spec"]
+
+
+def test_a_matrix_in_8_bits_comes_back_within_half_a_step_of_its_rows() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.array([[1e-3], [1.0], [50.0], [0.0]], np.float32)
+    matrix = (rng.standard_normal((4, 2000)) * rows).astype(np.float32)
+    bias = rng.standard_normal(9).astype(np.float32)
+    stored = weights.small({"matrix": matrix, "bias": bias})
+    assert stored["matrix"].dtype == np.int8
+    assert np.abs(stored["matrix"][:3]).max(axis=1).tolist() == [127] * 3
+    back = weights.restored(stored)
+    assert back.keys() == {"matrix", "bias"}
+    half_a_step = np.abs(matrix).max(axis=1, keepdims=True) / 127 * 0.51
+    assert (np.abs(back["matrix"] - matrix) <= half_a_step + 1e-7).all()
+    np.testing.assert_allclose(back["bias"], bias, rtol=1e-3)
 
 
 def test_the_network_file_says_nothing_of_the_machine(folder: Path) -> None:

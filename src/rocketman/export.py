@@ -1,10 +1,10 @@
 """A trained network -> a model folder whose ONNX file runs without torch, checked against it.
 
 Writes the four files of a model folder (`weights.py` describes them). The weights are stored once:
-model.safetensors holds them as 16-bit floats, and network.onnx holds the graph, whose initializers
-are external data at their offsets in model.safetensors, each cast to float32 in the graph (the
-engine folds the casts while loading). Inputs x (B, 3, H, W) float32, t (B,) float32, tokens (B, L)
-int64; output x1 (B, 3, H, W) float32; any B. Next: `generate.py` runs it.
+model.safetensors holds them, matrices in 8 bits with a scale a row, and network.onnx the graph,
+whose initializers are external data at their offsets in model.safetensors, made float32 by nodes
+that the engine runs once, while loading. Inputs x (B, 3, H, W) float32, t (B,) float32, tokens
+(B, L) int64; output x1 (B, 3, H, W) float32; any B. Next: `generate.py` runs it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rocketman.weights import (
     CARD,
     CONFIG,
     NETWORK,
+    SCALE,
     SCHEMA_VERSION,
     WEIGHTS,
     ModelError,
@@ -36,11 +37,14 @@ from rocketman.weights import (
     pack_tensors,
     read_header,
     read_tensors,
+    restored,
     sha256,
+    small,
     toml,
 )
 
 OPSET = 17
+STORED = {"F16": onnx.TensorProto.FLOAT16, "I8": onnx.TensorProto.INT8}
 LARGEST_DIFFERENCE = 2e-3
 """Between engine and torch in a predicted picture of [-1, 1]; half a step of 8 bits is 4e-3."""
 
@@ -59,10 +63,9 @@ def write_model(
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = folder.resolve().name if folder.name != "model" else folder.resolve().parent.name
-    halves = {
-        key: parameter.detach().cpu().numpy().astype(np.float16)
-        for key, parameter in network.named_parameters()
-    }
+    stored = small(
+        {key: value.detach().cpu().float().numpy() for key, value in network.named_parameters()}
+    )
     size = config.model.image_size
     metadata = {
         "modelspec.sai_model_spec": "1.0.0",
@@ -72,11 +75,10 @@ def write_model(
         "modelspec.resolution": f"{size}x{size}",
         "modelspec.prediction_type": "sample",
     }
-    write_whole(folder / WEIGHTS, pack_tensors(halves, metadata))
+    write_whole(folder / WEIGHTS, pack_tensors(stored, metadata))
     rounded = copy.deepcopy(network).cpu().float().eval()
-    with torch.no_grad():
-        for key, parameter in rounded.named_parameters():
-            parameter.copy_(torch.from_numpy(halves[key].astype(np.float32)))
+    values = {key: torch.from_numpy(array) for key, array in restored(stored).items()}
+    rounded.load_state_dict(values)
     difference = write_network(rounded, folder)
 
     record = {
@@ -104,7 +106,7 @@ def load_network(folder: Path) -> DiffusionTransformer:
     try:
         network = DiffusionTransformer(ModelConfig(**model.config["model"]))
         arrays, _ = read_tensors(model.weights_path)
-        state = {key: torch.from_numpy(array.astype(np.float32)) for key, array in arrays.items()}
+        state = {key: torch.from_numpy(array) for key, array in restored(arrays).items()}
         network.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder} does not hold the network it describes: {error}.") from error
@@ -180,29 +182,42 @@ def trace(network: DiffusionTransformer) -> onnx.ModelProto:
 
 
 def point_into(graph: onnx.ModelProto, entries: dict[str, Any], start: int) -> None:
-    """Turn parameters into 16-bit external data inside model.safetensors, each with a Cast."""
-    casts, seen = [], set()
-    for tensor in graph.graph.initializer:
-        if tensor.name not in entries:
-            continue  # a constant of the code, such as the windows
-        low, high = entries[tensor.name]["data_offsets"]
+    """Turn parameters into external data inside model.safetensors, made float32 by added nodes."""
+    nodes: list[onnx.NodeProto] = []
+    seen: set[str] = set()
+    node, initializers = onnx.helper.make_node, graph.graph.initializer
+    for tensor in list(initializers):
         name = tensor.name
-        seen.add(name)
-        casts.append(
-            onnx.helper.make_node("Cast", [f"{name}:half"], [name], to=onnx.TensorProto.FLOAT)
-        )
-        tensor.Clear()
-        tensor.name = f"{name}:half"
-        tensor.data_type = onnx.TensorProto.FLOAT16
-        tensor.dims.extend(entries[name]["shape"])
-        tensor.data_location = onnx.TensorProto.EXTERNAL
-        for key, value in (("location", WEIGHTS), ("offset", start + low), ("length", high - low)):
-            tensor.external_data.add(key=key, value=str(value))
+        if name not in entries:
+            continue  # a constant of the code, such as the windows
+        initializers.remove(tensor)
+        parts = [part for part in (name, name + SCALE) if part in entries]
+        seen.update(parts)
+        for part in parts:
+            made = part if len(parts) == 1 else f"{part}:float"
+            initializers.append(_external(part, entries[part], start))
+            nodes.append(node("Cast", [f"{part}:stored"], [made], to=onnx.TensorProto.FLOAT))
+        if len(parts) == 2:
+            nodes.append(node("Mul", [f"{part}:float" for part in parts], [name]))
     if missing := entries.keys() - seen:
         raise RuntimeError(f"The exported graph lost the parameters {', '.join(sorted(missing))}.")
-    nodes = [*casts, *graph.graph.node]
+    nodes += graph.graph.node
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
+
+
+def _external(name: str, entry: dict[str, Any], start: int) -> onnx.TensorProto:
+    """NAME:stored, a tensor whose bytes lie in model.safetensors."""
+    low, high = entry["data_offsets"]
+    tensor = onnx.TensorProto(
+        name=f"{name}:stored",
+        data_type=STORED[entry["dtype"]],
+        dims=entry["shape"],
+        data_location=onnx.TensorProto.EXTERNAL,
+    )
+    for key, value in (("location", WEIGHTS), ("offset", start + low), ("length", high - low)):
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
 
 
 def largest_difference(network: DiffusionTransformer, path: Path) -> float:

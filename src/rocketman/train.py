@@ -54,7 +54,7 @@ from rocketman.looks import (
 from rocketman.parallel import Workers, join
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
-from rocketman.weights import open_model, read_tensors
+from rocketman.weights import open_model, read_tensors, restored
 
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
@@ -151,9 +151,9 @@ def start_from(run: Run, folder: Path) -> None:
 
     ValueError if its network has another make.
     """
-    arrays, _ = read_tensors(open_model(folder).weights_path)
+    arrays = restored(read_tensors(open_model(folder).weights_path)[0])
     for name, parameter in run.network.named_parameters():
-        array = torch.from_numpy(arrays.get(name, np.zeros(0)).astype(np.float32))
+        array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
         rows = slice(len(array)) if name == "words.weight" else slice(None)
         if array.shape[1:] != parameter.shape[1:] or array.shape[:1] != parameter[rows].shape[:1]:
             raise ValueError(f"{folder} cannot be the start: its {name} has another shape.")

@@ -2,12 +2,13 @@
 
 A model folder holds
 
-    model.safetensors   the weights, 16-bit floats, with modelspec.* metadata
+    model.safetensors   the weights: matrices in 8 bits with a 16-bit scale a row, the rest as
+                        16-bit floats, with modelspec.* metadata
     network.onnx        the graph; its weights point into model.safetensors (see export.py)
     config.toml         the run's whole configuration, vocabulary, picture size, noise scale
     README.md           the model card, written from what the folder holds (see card.py)
 
-Reads a folder into a `Model`; `export.py` writes one, through `pack_tensors`, `toml` and
+Reads a folder into a `Model`; `export.py` writes one, through `small`, `pack_tensors`, `toml` and
 `files.write_whole` (each file whole or not at all). Next: `generate.py` opens a model and runs it.
 """
 
@@ -132,7 +133,7 @@ def sha256(path: Path) -> str:
 # Written here rather than by the library because its metadata order varies from run to run, and
 # equal weights must give an equal hash. Format: github.com/huggingface/safetensors.
 
-_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}
+_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8", "I8": "|i1", "U8": "|u1"}
 
 
 def pack_tensors(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
@@ -185,6 +186,44 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
     except (ValueError, KeyError) as error:
         raise ModelError(f"{path} cannot be read: {error.args[0]}") from error
     return tensors, metadata
+
+
+# --- weights in 8 bits --------------------------------------------------------------------------
+
+SCALE = ":scale"
+"""Ending of the name under which a matrix in 8 bits has the scales of its rows."""
+LEAST_IN_EIGHT_BITS = 4096
+"""Numbers in a matrix that is worth it."""
+
+
+def small(parameters: Mapping[str, NDArray[np.float32]]) -> Tensors:
+    """Parameters as they are stored: half of the bytes of 16-bit floats.
+
+    A matrix (R, C) becomes integers from -127 to 127 and, as NAME:scale (R, 1), the largest of each
+    row over 127; everything else 16-bit floats.
+    """
+    tensors: Tensors = {}
+    for name, array in parameters.items():
+        if array.ndim != 2 or array.size < LEAST_IN_EIGHT_BITS:
+            tensors[name] = array.astype(np.float16)
+            continue
+        largest = np.abs(array).max(axis=1, keepdims=True)
+        # a scale rounded down must not push the largest past 127
+        scale = np.maximum(np.nextafter((largest / 127).astype(np.float16), np.float16(1)), 1e-7)
+        tensors[name + SCALE] = scale = scale.astype(np.float16)
+        tensors[name] = np.rint(array / scale.astype(np.float32)).astype(np.int8)
+    return tensors
+
+
+def restored(tensors: Tensors) -> dict[str, NDArray[np.float32]]:
+    """What `small` stored, as float32 parameters; 16- and 32-bit floats of older files too."""
+    parameters = {}
+    for name, array in tensors.items():
+        if not name.endswith(SCALE):
+            scale = tensors.get(name + SCALE)
+            whole = array.astype(np.float32)
+            parameters[name] = whole if scale is None else whole * scale.astype(np.float32)
+    return parameters
 
 
 # --- TOML: the standard library reads it but does not write it ---------------------------------

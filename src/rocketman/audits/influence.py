@@ -34,7 +34,15 @@ from rocketman.captions import PAD
 from rocketman.data.batches import central_square, load_split, to_floats
 from rocketman.files import write_whole
 from rocketman.model import DiffusionTransformer, ImageBlock, ModelConfig
-from rocketman.weights import Model, ModelError, Tensors, open_model, pack_tensors, read_tensors
+from rocketman.weights import (
+    Model,
+    ModelError,
+    Tensors,
+    open_model,
+    pack_tensors,
+    read_tensors,
+    restored,
+)
 
 GRADIENTS, FRAME = "gradients.npy", "influence.safetensors"
 TIMES = (0.2, 0.4, 0.6)
@@ -118,8 +126,8 @@ def load_network(model: Model) -> DiffusionTransformer:
     """The network of a model folder, in PyTorch. ModelError if its weights do not fit it."""
     try:
         network = DiffusionTransformer(ModelConfig(**model.config["model"]))
-        arrays, _ = read_tensors(model.weights_path)
-        state = {name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
+        arrays = restored(read_tensors(model.weights_path)[0])
+        state = {name: torch.from_numpy(array) for name, array in arrays.items()}
         network.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ModelError(

@@ -41,8 +41,8 @@ TILES = 16
 """Tiles across and down an atlas."""
 BLOCK = 16
 """Pixels; a tile is a multiple of it."""
-BYTES_A_PIXEL = 0.2
-"""About 800 bytes a tile of 64 pixels; the best quality that keeps to it is used."""
+BYTES_A_PIXEL = 0.13
+"""About 530 bytes a tile of 64 pixels; the best quality that keeps to it is used."""
 MASK_QUALITY = 30
 """Enough for what only weighs the loss: a tenth of the bytes of the pictures."""
 

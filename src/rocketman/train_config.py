@@ -57,8 +57,8 @@ class LoopConfig:
     """How much a pixel of an instrument counts beside one of anything else in the loss. Needs to be
     told where they are: renders with `--passes`, or the thumbnails of such."""
     mirror: bool = False
-    """Show half of the pictures mirrored. Only where no caption speaks of left or right and what is
-    mirrored is still what it is called; it makes learning by heart harder."""
+    """Show half of the pictures mirrored, with captions that say so and call left right. Only where
+    what is mirrored is still what it is called; it makes learning by heart harder."""
     caption_drop: float = 0.1
     """Share of captions left out, so that guidance has an unconditional prediction."""
     ema_halflife: float = 0.05

@@ -29,6 +29,7 @@ COLUMNS = {
     "instrument": "what is played or floats there, empty where there is none",
     "place": "where",
     "relation": "playing, beside, instrument alone, astronaut alone",
+    "view": "how it is taken: close, medium or wide; on which side a thing floats",
     "seed": "of the data set",
     "index": "of the scene: seed and index make the picture again",
     "author": "who made the picture",

@@ -1,23 +1,27 @@
 """A table of pictures: every level of one factor by every level of another, from one seed.
 
 Level 4. Draws through `generate.py`; pairs of suit and instrument that training never showed get a
-frame. Nothing is picked: one try each. Next: `cli.py` saves it through `provenance/picture.py`.
+frame. Nothing is picked: one try each. A table that would be too wide is broken into bands, and
+instruments that no astronaut ever played in training have the last band to themselves.
+Next: `cli.py` saves it through `provenance/picture.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from rocketman.captions import Factors, split_of
+from rocketman.captions import Factors, split_of, unplayed
 from rocketman.generate import Pipeline, Step
 from rocketman.prompts import known_levels
 from rocketman.provenance.picture import Recipe
 from rocketman.request import RequestError
 
 EDGE, GAP, LABEL = 192, 8, 30
+MOST_ACROSS = 9
+"""Columns of a band."""
 NIGHT, GOLD, PALE = "#0b0d13", "#e8b04a", "#c9ccd6"
 TABLED = ("suit", "instrument", "place")
 
@@ -66,12 +70,18 @@ def draw(
     ]
     made = pipeline([cell.caption for cell in cells], seed=seed, callback_on_step_end=on_step)
     across = len(levels[columns])
-    sheet = _empty(levels[rows], levels[columns], f"{level}, seed {seed}")
+    parts = bands(levels[columns])
+    sheet = _empty(levels[rows], parts, f"{level}, seed {seed}")
     pen = ImageDraw.Draw(sheet)
     framed = 0
     for k, (cell, picture) in enumerate(zip(cells, made, strict=True)):
-        x = LABEL + GAP + k % across * (EDGE + GAP)
-        y = LABEL + GAP + k // across * (EDGE + GAP)
+        [(band, column)] = [
+            (number, list(part).index(k % across))
+            for number, part in enumerate(parts)
+            if k % across in part
+        ]
+        x = LABEL + GAP + column * (EDGE + GAP)
+        y = band * _height(levels[rows]) + LABEL + GAP + k // across * (EDGE + GAP)
         sheet.paste(picture.image.resize((EDGE, EDGE), Image.Resampling.LANCZOS), (x, y))
         if split_of(cell.suit or "", cell.instrument or "") != "train":
             pen.rectangle((x - 4, y - 4, x + EDGE + 3, y + EDGE + 3), outline=GOLD, width=3)
@@ -79,19 +89,38 @@ def draw(
     return Grid(sheet, tuple(picture.recipe for picture in made), framed)
 
 
-def _empty(rows: tuple[str, ...], columns: tuple[str, ...], note: str) -> Image.Image:
+def bands(names: Sequence[str]) -> list[dict[int, str]]:
+    """Columns and their names, at most MOST_ACROSS a band; what no astronaut played comes last."""
+    played = {k: name for k, name in enumerate(names) if name not in unplayed()}
+    others = {k: name for k, name in enumerate(names) if name in unplayed()}
+    parts: list[dict[int, str]] = []
+    for group in (played, others):
+        count = -(-len(group) // MOST_ACROSS)
+        size = -(-len(group) // count) if count else 0
+        items = list(group.items())
+        parts += [dict(items[k * size : (k + 1) * size]) for k in range(count)]
+    return parts
+
+
+def _height(rows: Sequence[str]) -> int:
+    return LABEL + GAP + len(rows) * (EDGE + GAP)
+
+
+def _empty(rows: Sequence[str], parts: list[dict[int, str]], note: str) -> Image.Image:
     """The table without its pictures: levels above and, turned, at the left; the rest below."""
-    wide = LABEL + GAP + len(columns) * (EDGE + GAP)
-    high = LABEL + GAP + len(rows) * (EDGE + GAP) + LABEL
+    wide = LABEL + GAP + max(map(len, parts)) * (EDGE + GAP)
+    high = len(parts) * _height(rows) + LABEL
     sheet = Image.new("RGB", (wide, high), NIGHT)
     font = ImageFont.load_default(size=15)
     pen = ImageDraw.Draw(sheet)
-    for k, name in enumerate(columns):
-        middle = LABEL + GAP + k * (EDGE + GAP) + EDGE // 2
-        pen.text((middle, LABEL // 2 + 2), name, PALE, font, anchor="mm")
-    for k, name in enumerate(rows):
-        strip = Image.new("RGB", (EDGE, LABEL), NIGHT)
-        ImageDraw.Draw(strip).text((EDGE // 2, LABEL // 2), name, PALE, font, anchor="mm")
-        sheet.paste(strip.rotate(90, expand=True), (0, LABEL + GAP + k * (EDGE + GAP)))
+    for number, part in enumerate(parts):
+        top = number * _height(rows)
+        for k, name in enumerate(part.values()):
+            middle = LABEL + GAP + k * (EDGE + GAP) + EDGE // 2
+            pen.text((middle, top + LABEL // 2 + 2), name, PALE, font, anchor="mm")
+        for k, name in enumerate(rows):
+            strip = Image.new("RGB", (EDGE, LABEL), NIGHT)
+            ImageDraw.Draw(strip).text((EDGE // 2, LABEL // 2), name, PALE, font, anchor="mm")
+            sheet.paste(strip.rotate(90, expand=True), (0, top + LABEL + GAP + k * (EDGE + GAP)))
     pen.text((LABEL + GAP, high - LABEL // 2 - 2), note, PALE, font, anchor="lm")
     return sheet

@@ -48,5 +48,9 @@ def test_wildcards_are_what_a_model_knows() -> None:
         "suits": ("red",),
         "instruments": ("harp", "drum"),
         "places": ("above mars",),
+        "shots": (),
     }
+    assert wildcards(captions.vocabulary())["shots"] == ("medium", "close", "wide")
+    with pytest.raises(PromptError, match="known: suits, instruments, places\\."):
+        expand("__cats__", wildcards(words))
     assert known_levels(captions.vocabulary())["suit"] == captions.SUITS

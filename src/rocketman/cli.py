@@ -214,11 +214,13 @@ def doctor(as_json: AsJson = False) -> None:
 def words(model: Model = None, as_json: AsJson = False) -> None:
     """List what can be drawn."""
     from rocketman import captions, weights
-    from rocketman.prompts import known_levels
+    from rocketman.prompts import known_levels, known_shots
 
     with wrong_use(weights.ModelError):
         known = weights.open_model(weights.embedded() if model is None else model).vocabulary
     levels = known_levels(known)
+    if shots := known_shots(known):
+        levels["shot"] = shots
     synonyms = captions.synonyms(known)
     if as_json:
         typer.echo(json.dumps({**levels, "synonyms": synonyms}))

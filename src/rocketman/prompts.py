@@ -3,7 +3,7 @@
     an astronaut in a {red|blue} suit playing a __instruments__ above mars
 
 Level 1, standard library only. `{a|b}` is each of its parts, also inside one another; `__suits__`,
-`__instruments__` and `__places__` are all that a model knows of them. Every combination is made, in
+`__instruments__`, `__places__` and `__shots__` are all that a model knows of them. Every combination is made, in
 the order of reading. Next: `cli.py` draws them.
 """
 
@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from rocketman.captions import FACTORS, unknown_words
+from rocketman.captions import FACTORS, SHOTS, unknown_words
 
 MOST = 1000
 """Prompts that one line may stand for."""
@@ -31,10 +31,15 @@ def known_levels(vocabulary: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def known_shots(vocabulary: tuple[str, ...]) -> tuple[str, ...]:
+    """How near a model can be told to stand; none for one that never learnt of it."""
+    return tuple(shot for shot in SHOTS if shot in vocabulary)
+
+
 def wildcards(vocabulary: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """What __suits__, __instruments__ and __places__ stand for with this vocabulary."""
-    levels = known_levels(vocabulary)
-    return {f"{factor}s": levels[factor] for factor in ("suit", "instrument", "place")}
+    """What __suits__, __instruments__, __places__ and __shots__ stand for with this vocabulary."""
+    levels = {**known_levels(vocabulary), "shot": known_shots(vocabulary)}
+    return {f"{factor}s": levels[factor] for factor in ("suit", "instrument", "place", "shot")}
 
 
 def expand(line: str, cards: Mapping[str, Sequence[str]]) -> list[str]:
@@ -51,8 +56,9 @@ def _with_wildcards(line: str, cards: Mapping[str, Sequence[str]]) -> str:
     def written(found: re.Match[str]) -> str:
         name = found[1].lower()
         if not cards.get(name):
-            near = get_close_matches(name, cards, n=1, cutoff=0.5)
-            hint = f"did you mean __{near[0]}__?" if near else f"known: {', '.join(cards)}."
+            known = [each for each, levels in cards.items() if levels]
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean __{near[0]}__?" if near else f"known: {', '.join(known)}."
             raise PromptError(f"__{name}__ is no wildcard; {hint}")
         return "{" + "|".join(cards[name]) + "}"
 

@@ -3,8 +3,8 @@
     an astronaut in a {red|blue} suit playing a __instruments__ above mars
 
 Level 1, standard library only. `{a|b}` is each of its parts, also inside one another; `__suits__`,
-`__instruments__`, `__places__` and `__shots__` are all that a model knows of them. Every combination is made, in
-the order of reading. Next: `cli.py` draws them.
+`__instruments__`, `__places__` and `__shots__` are all that a model knows of them. Every
+combination is made, in the order of reading. Next: `cli.py` draws them.
 """
 
 from __future__ import annotations

@@ -441,3 +441,10 @@ def test_a_wrong_configuration_is_refused_by_name(text: str, sentence: str, tmp_
 def test_the_shipped_configurations_can_be_read() -> None:
     for path in (Path(__file__).parents[1] / "runs").glob("*.toml"):
         load_config(path)
+
+
+def test_another_folder_can_stand_in_for_the_file_s(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('[data]\nfolder = "here"\n[train]\nsteps = 1\n')
+    assert load_config(path).data.folder == "here"
+    assert load_config(path, Path("there")).data.folder == "there"

@@ -19,6 +19,9 @@ def train(
         Path | None, typer.Option("--from", metavar="DIR", help="Begin with this model's weights.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Learn from this, not from CONFIG's folder.")
+    ] = None,
 ) -> None:
     """Train a model on a folder of captioned pictures."""
     from rocketman.cli import needs, say, wrong_use
@@ -29,7 +32,7 @@ def train(
         from rocketman.train import train as run
     with wrong_use(ValueError):
         try:
-            run(load_config(config), out, resume=resume, start=start, report=say)
+            run(load_config(config, data), out, resume=resume, start=start, report=say)
         except Stopped as stopped:
             say(str(stopped))
             raise typer.Exit(130) from stopped

@@ -323,10 +323,11 @@ if __name__ == "__main__":  # the command `rocketman train` is the usual way in
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--from", dest="start", type=Path)
+    parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
     try:
         train(
-            load_config(arguments.config),
+            load_config(arguments.config, arguments.data),
             arguments.out,
             resume=arguments.resume,
             start=arguments.start,

@@ -113,8 +113,11 @@ FROM_DATA = ("vocabulary_size", "context_length")
 """Keys of [model] that the data set decides; a file may not set them."""
 
 
-def load_config(path: Path | str) -> TrainConfig:
-    """Read a run's TOML file. ValueError, in one sentence naming file and key, if it is wrong."""
+def load_config(path: Path | str, data: Path | None = None) -> TrainConfig:
+    """Read a run's TOML file. ValueError, in one sentence naming file and key, if it is wrong.
+
+    data: the folder to learn from, instead of the file's.
+    """
     path = Path(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -125,9 +128,10 @@ def load_config(path: Path | str) -> TrainConfig:
     for name in table:
         if name not in SECTIONS:
             raise ValueError(f"{path}: unknown section [{name}]{nearest(name, SECTIONS)}")
+    own = {"folder": str(data)} if data else table.get("data", {})
     try:
         return TrainConfig(
-            data=parse(DataConfig, "data", table.get("data", {})),
+            data=parse(DataConfig, "data", own),
             model=parse(ModelConfig, "model", table.get("model", {}), hidden=FROM_DATA),
             train=parse(LoopConfig, "train", table.get("train", {})),
         )

@@ -1,6 +1,6 @@
 """Draw every prompt of a TOML file with its seed, one try each, on one contact sheet.
 
-    python examples/sheet.py docs/first-light/sheet.toml sheet.png [MODEL]
+    python examples/sheet.py docs/astronauts/sheet.toml sheet.png [MODEL]
 
 The file says how many `columns`; each `[[picture]]` has `prompt`, `seed` and, if the model never
 saw suit and instrument together in training, `heldout = true`: those get a frame.

@@ -18,7 +18,7 @@ from rocketman.provenance import picture
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-PLANS = sorted(ROOT.glob("docs/first-light/*.toml"))
+PLANS = sorted(ROOT.glob("docs/astronauts/*.toml"))
 
 
 @pytest.fixture(autouse=True)

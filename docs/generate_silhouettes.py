@@ -62,9 +62,8 @@ def main(renders: Path) -> None:
         left, top = k % COLUMNS * EDGE, k // COLUMNS * height
         black = Image.fromarray(np.where(shape, 0, 255).astype(np.uint8))
         scale = (EDGE - 2 * MARGIN) / max(black.size)
-        black = black.resize(
-            tuple(max(1, round(s * scale)) for s in black.size), Image.Resampling.BOX
-        )
+        fitted = (max(1, round(black.width * scale)), max(1, round(black.height * scale)))
+        black = black.resize(fitted, Image.Resampling.BOX)
         sheet.paste(black, (left + (EDGE - black.width) // 2, top + (EDGE - black.height) // 2))
         draw.text((left + EDGE / 2, top + EDGE), name, fill=90, font=font, anchor="mm")
     sheet.quantize(16).save(OUT, optimize=True)

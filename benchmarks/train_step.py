@@ -98,7 +98,7 @@ def ours() -> Trainer:
         pixels=pixels,
         captions=tuple(own[0] for own in wordings),
         wordings=wordings,
-        rows=(),
+        rows=({},) * len(pixels),
         problems=(),
         hash="",
     )

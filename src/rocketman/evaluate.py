@@ -120,7 +120,7 @@ def prompts_of(
         factors = Factors(relation=relation, place=place, suit=suit, instrument=instrument)
         shot = rng.choices(list(SHOTS), weights=list(SHOTS.values()))[0]
         view = shot if shot in vocabulary else ""
-        prompts.append(with_view(factors.caption, view) if view else factors.caption)
+        prompts.append(with_view(factors.caption, view))
     return prompts
 
 

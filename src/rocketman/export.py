@@ -36,7 +36,7 @@ from rocketman.weights import (
     open_model,
     pack_tensors,
     read_header,
-    read_tensors,
+    read_parameters,
     restored,
     sha256,
     small,
@@ -105,8 +105,8 @@ def load_network(folder: Path) -> DiffusionTransformer:
     model = open_model(folder)
     try:
         network = DiffusionTransformer(ModelConfig(**model.config["model"]))
-        arrays, _ = read_tensors(model.weights_path)
-        state = {key: torch.from_numpy(array) for key, array in restored(arrays).items()}
+        parameters = read_parameters(model.weights_path)
+        state = {key: torch.from_numpy(array) for key, array in parameters.items()}
         network.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder} does not hold the network it describes: {error}.") from error

@@ -73,13 +73,10 @@ def draw(
     parts = bands(levels[columns])
     sheet = _empty(levels[rows], parts, f"{level}, seed {seed}")
     pen = ImageDraw.Draw(sheet)
+    places = {k: (band, at) for band, part in enumerate(parts) for at, k in enumerate(part)}
     framed = 0
     for k, (cell, picture) in enumerate(zip(cells, made, strict=True)):
-        [(band, column)] = [
-            (number, list(part).index(k % across))
-            for number, part in enumerate(parts)
-            if k % across in part
-        ]
+        band, column = places[k % across]
         x = LABEL + GAP + column * (EDGE + GAP)
         y = band * _height(levels[rows]) + LABEL + GAP + k // across * (EDGE + GAP)
         sheet.paste(picture.image.resize((EDGE, EDGE), Image.Resampling.LANCZOS), (x, y))

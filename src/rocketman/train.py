@@ -54,7 +54,7 @@ from rocketman.looks import (
 from rocketman.parallel import Workers, join
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
-from rocketman.weights import open_model, read_tensors, restored
+from rocketman.weights import open_model, read_parameters
 
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
@@ -151,7 +151,7 @@ def start_from(run: Run, folder: Path) -> None:
 
     ValueError if its network has another make.
     """
-    arrays = restored(read_tensors(open_model(folder).weights_path)[0])
+    arrays = read_parameters(open_model(folder).weights_path)
     for name, parameter in run.network.named_parameters():
         array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
         rows = slice(len(array)) if name == "words.weight" else slice(None)

@@ -209,7 +209,8 @@ def small(parameters: Mapping[str, NDArray[np.float32]]) -> Tensors:
             continue
         largest = np.abs(array).max(axis=1, keepdims=True)
         # a scale rounded down must not push the largest past 127
-        scale = np.maximum(np.nextafter((largest / 127).astype(np.float16), np.float16(1)), 1e-7)
+        above = np.nextafter((largest / 127).astype(np.float16), np.float16(np.inf))
+        scale = np.maximum(above, 1e-7)
         tensors[name + SCALE] = scale = scale.astype(np.float16)
         tensors[name] = np.rint(array / scale.astype(np.float32)).astype(np.int8)
     return tensors
@@ -224,6 +225,12 @@ def restored(tensors: Tensors) -> dict[str, NDArray[np.float32]]:
             whole = array.astype(np.float32)
             parameters[name] = whole if scale is None else whole * scale.astype(np.float32)
     return parameters
+
+
+def read_parameters(path: Path) -> dict[str, NDArray[np.float32]]:
+    """The parameters in a model folder's weights file. ModelError if it is damaged."""
+    tensors, _ = read_tensors(path)
+    return restored(tensors)
 
 
 # --- TOML: the standard library reads it but does not write it ---------------------------------

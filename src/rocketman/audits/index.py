@@ -30,6 +30,7 @@ from rocketman.audits.probes import Probes, load_probes
 from rocketman.captions import Split
 from rocketman.data.batches import Pictures, central_square, load_split
 from rocketman.data.sources import read_split, splits
+from rocketman.data.thumbnails import encoded
 from rocketman.files import write_whole
 from rocketman.weights import ModelError, embedded, open_model
 
@@ -321,9 +322,7 @@ def thumbnail_sheet(pictures: Sequence[Image.Image]) -> bytes:
     for k, picture in enumerate(pictures):
         y, x = k // across * THUMBNAIL, k % across * THUMBNAIL
         sheet[y : y + THUMBNAIL, x : x + THUMBNAIL] = central_square(picture, THUMBNAIL)
-    buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "AVIF", quality=QUALITY, speed=6, subsampling="4:4:4")
-    return buffer.getvalue()
+    return encoded(sheet, QUALITY)
 
 
 def npy(array: NDArray[Any]) -> bytes:

@@ -40,8 +40,8 @@ from rocketman.weights import (
     Tensors,
     open_model,
     pack_tensors,
+    read_parameters,
     read_tensors,
-    restored,
 )
 
 GRADIENTS, FRAME = "gradients.npy", "influence.safetensors"
@@ -126,8 +126,8 @@ def load_network(model: Model) -> DiffusionTransformer:
     """The network of a model folder, in PyTorch. ModelError if its weights do not fit it."""
     try:
         network = DiffusionTransformer(ModelConfig(**model.config["model"]))
-        arrays = restored(read_tensors(model.weights_path)[0])
-        state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        parameters = read_parameters(model.weights_path)
+        state = {name: torch.from_numpy(array) for name, array in parameters.items()}
         network.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ModelError(

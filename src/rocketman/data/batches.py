@@ -54,12 +54,14 @@ class Pictures:
     """SHA-256 of the metadata: which data set this is."""
 
     @property
+    def views(self) -> tuple[str, ...]:
+        """N times the words for how a picture was taken; empty where the data set says nothing."""
+        return tuple(str(row.get("view") or "") for row in self.rows)
+
+    @property
     def full_captions(self) -> tuple[str, ...]:
         """N full captions with the words for how each picture was taken."""
-        return tuple(
-            with_view(text, str(row.get("view") or ""))
-            for text, row in zip(self.captions, self.rows, strict=True)
-        )
+        return tuple(map(with_view, self.captions, self.views))
 
 
 def cache_folder() -> Path:
@@ -220,7 +222,7 @@ def central_square(picture: Image.Image, image_size: int) -> NDArray[np.uint8]:
 def words_to_learn(pictures: Pictures, mirror: bool) -> Iterator[str]:
     """Everything that `Batches` may write of these pictures, in pieces."""
     yield from (text for own in pictures.wordings for text in own)
-    yield from (str(row["view"]) for row in pictures.rows if row.get("view"))
+    yield from pictures.views
     if mirror:
         yield " ".join([*OPPOSITE, MIRRORED])
 
@@ -256,7 +258,7 @@ class Batches:
         self.masks, self.inside, self.mirror = masks, inside, mirror
         self.mean_weight = 1 + (inside - 1) * (0 if masks is None else float(masks.mean()) / 255)
         self.wordings, self.vocabulary = pictures.wordings, vocabulary
-        self.views = [str(row.get("view") or "") for row in pictures.rows]
+        self.views = pictures.views
         self._tokens: dict[str, list[int]] = {}
         """Of every caption seen so far."""
         self._draws: dict[int, tuple[NDArray[np.int64], NDArray[np.uint64]]] = {}

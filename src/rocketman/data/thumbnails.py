@@ -85,9 +85,9 @@ def write_thumbnails(
                 atlas = _laid_out(tiles, size)
                 quality = quality or _quality(atlas, len(tiles), size)
                 number = (len(kept) - 1) // TILES**2
-                write_whole(out / split / _atlas(number), _encode(atlas, quality))
+                write_whole(out / split / _atlas(number), encoded(atlas, quality))
                 if masks:
-                    shares = _encode(_laid_out(masks, size // 2), MASK_QUALITY)
+                    shares = encoded(_laid_out(masks, size // 2), MASK_QUALITY)
                     write_whole(out / split / _atlas(number, "masks"), shares)
                 tiles, masks = [], []
             on_progress(done, total)
@@ -184,7 +184,8 @@ def _laid_out(tiles: list[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
     return atlas
 
 
-def _encode(atlas: NDArray[np.uint8], quality: int) -> bytes:
+def encoded(atlas: NDArray[np.uint8], quality: int) -> bytes:
+    """(H, W, 3) or (H, W) as an AVIF file, colour at full resolution."""
     buffer = io.BytesIO()
     Image.fromarray(atlas).save(buffer, "AVIF", quality=quality, speed=6, subsampling="4:4:4")
     return buffer.getvalue()
@@ -195,7 +196,7 @@ def _quality(atlas: NDArray[np.uint8], tiles: int, size: int) -> int:
     low, high = 30, 95
     while low < high:
         middle = (low + high + 1) // 2
-        if len(_encode(atlas, middle)) <= BYTES_A_PIXEL * size**2 * tiles:
+        if len(encoded(atlas, middle)) <= BYTES_A_PIXEL * size**2 * tiles:
             low = middle
         else:
             high = middle - 1

@@ -101,10 +101,11 @@ def figures_of(discs: Path, model: Path, steps: int) -> tuple[float, ...]:
 def test_redrawn_pictures_stay_near(discs: Path, model_folder: Path) -> None:
     model = open_model(model_folder)
     pictures = load_split(discs, "train", model.image_size)
-    again = redrawn(model, pictures)
+    again = redrawn(model, pictures, slice(None))
     assert again.shape == pictures.pixels.shape
-    assert np.array_equal(again, redrawn(model, pictures))
+    assert np.array_equal(again, redrawn(model, pictures, slice(None)))
     assert not np.array_equal(again, pictures.pixels)
+    assert redrawn(model, pictures, slice(0, None, 2)).shape == pictures.pixels[::2].shape
 
 
 def test_an_untrained_one_is_plain_enlargement() -> None:

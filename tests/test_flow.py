@@ -15,11 +15,15 @@ def test_path_goes_from_noise_to_data() -> None:
     torch.testing.assert_close(at[1], x1[1])
 
 
-def test_timesteps_are_logit_normal() -> None:
-    t = flow.draw_timesteps(20000, torch.Generator().manual_seed(0))
-    assert 0 < t.min() < t.max() < 1
-    assert float(torch.logit(t).mean()) == pytest.approx(flow.TIMESTEP_MEAN, abs=0.03)
-    assert float(torch.logit(t).std()) == pytest.approx(flow.TIMESTEP_STD, abs=0.03)
+def test_timesteps_are_logit_normal_and_a_share_even() -> None:
+    t = flow.draw_timesteps(200_000, torch.Generator().manual_seed(0))
+    assert 0 <= t.min() < t.max() < 1
+    assert t.min() < 1e-3
+    even, normal = flow.EVEN_TIMESTEPS, torch.distributions.Normal(0.0, 1.0)
+    for at in (0.1, 0.3, 0.5, 0.8):
+        z = (torch.logit(torch.tensor(at)) - flow.TIMESTEP_MEAN) / flow.TIMESTEP_STD
+        below = even * at + (1 - even) * float(normal.cdf(z))
+        assert float((t < at).float().mean()) == pytest.approx(below, abs=0.005)
 
 
 def test_loss_is_the_squared_error_of_the_velocity() -> None:

@@ -75,7 +75,7 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
 
     def run(x: sampling.Array, t: float, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]):  # type: ignore[no-untyped-def]
         return pipeline._painter.session.run(
-            None, {"x": x, "t": np.array([t], dtype=np.float32), "tokens": ids}
+            None, {"x": x, "t": np.array([sampling.told_time(t)], dtype=np.float32), "tokens": ids}
         )[0]
 
     denoise = sampling.guided(

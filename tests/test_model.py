@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,6 +110,49 @@ def test_rotation_depends_on_the_offset_alone() -> None:
     scores = scores.reshape(4, 4, 4, 4)  # query row, query column, key row, key column
     torch.testing.assert_close(scores[0, 0, 1, 2], scores[2, 1, 3, 3])
     assert (scores[0, 0, 1, 2] - scores[0, 0, 2, 1]).abs() > 1e-3
+
+
+def test_a_new_refiner_weighs_the_guess_against_the_noisy_picture(
+    network: DiffusionTransformer,
+) -> None:
+    """Far from data it leaves the guess as it is, near data it takes what it is shown."""
+    torch.manual_seed(0)
+    refined = DiffusionTransformer(replace(SMALL, refine_width=16)).eval()
+    missing, unknown = refined.load_state_dict(network.state_dict(), strict=False)
+    assert not unknown
+    assert all(name.startswith("refiner.") for name in missing)
+    guess = predict(network, "a harp", t=0.01)
+    torch.testing.assert_close(predict(refined, "a harp", t=0.01), guess, atol=1e-3, rtol=0)
+    x = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(predict(refined, "a harp", t=0.999), x, atol=0.01, rtol=0.01)
+
+
+def test_a_refiner_corrects_a_patch_by_its_neighbourhood_and_its_token() -> None:
+    """Pixels further away than the patch's own width leave it alone; token and time do not."""
+    torch.manual_seed(0)
+    refiner = model.Refiner(replace(SMALL, refine_width=16)).eval()
+    torch.nn.init.normal_(refiner.patch_out.weight)
+    torch.nn.init.normal_(refiner.modulation.weight)
+    x, guess = torch.randn(2, 1, 3, 16, 16)
+    z, condition, t = torch.randn(1, 16, 32), torch.randn(1, 32), torch.tensor([0.6])
+
+    def changed(**other: torch.Tensor) -> torch.Tensor:
+        given = {"x": x, "t": t, "guess": guess, "z": z, "condition": condition}
+        with torch.no_grad():
+            return (refiner(**given) - refiner(**{**given, **other})).abs().amax((0, 1))  # (H, W)
+
+    nearer = x.clone()
+    nearer[..., 7, 7] += 1
+    difference = changed(x=nearer)
+    assert (difference > 0)[6:9, 6:9].all()
+    assert not (difference > 0)[12:, :].any()
+    assert not (difference > 0)[:, :3].any()
+    token = z.clone()
+    token[0, 5] += torch.randn(32)  # rows and columns 4 to 7
+    difference = changed(z=token)
+    assert (difference > 0)[4:8, 4:8].all()
+    assert not (difference > 0)[10:, 10:].any()
+    assert changed(condition=condition + 1).min() > 0
 
 
 def test_the_reference_network_fits_the_size_it_may_have() -> None:

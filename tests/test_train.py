@@ -364,6 +364,13 @@ def test_a_run_can_start_from_a_model(
     assert (record["start"], record["start_name"]) == (open_model(first).hash, "first")
     assert "start" not in open_model(first).config["record"]
 
+    refined = replace(short, model=replace(short.model, refine_width=16))
+    third = train(refined, tmp_path / "third", start=first, report=quiet)
+    after = read_tensors(third / "model.safetensors")[0]
+    assert {name.partition(".")[0] for name in set(after) - set(before)} == {"refiner"}
+    for name in before:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-3, err_msg=name)
+
 
 def test_a_resumed_run_remembers_what_it_began_with(config: TrainConfig, tmp_path: Path) -> None:
     """Its card too; a checkpoint written before that was remembered can still be resumed."""

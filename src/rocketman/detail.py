@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -58,8 +59,9 @@ KEEP = 0.998
 """Of the averaged weights a step: those that are written."""
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
 """Standard deviation in [-1, 1], and share of a 3 x 3 binomial blur, both drawn up to these."""
-REDRAWN = 0.75
-"""Share of the crops that the transformer has redrawn."""
+REDRAWN, MOST_REDRAWN = 0.75, 3600
+"""Share of the crops that the transformer has redrawn, and of how many pictures at most: spread
+evenly over the set; drawing more would take longer than training by them."""
 REDRAWN_FROM, LAST_TIME, EVALUATIONS = (0.4, 0.8), 0.95, 4
 """Times from which a render is redrawn; the last time at which the network looks, as with twenty
 steps from noise; and how often it looks."""
@@ -158,19 +160,21 @@ def worsen(x: Tensor, generator: torch.Generator) -> Tensor:
     return x + strength[1] * MOST_NOISE * torch.randn(x.shape, generator=generator)
 
 
-def redrawn(model: Model, pictures: Pictures, seed: int = 0, together: int = 16) -> Pixels:
-    """Each picture noised to a time of REDRAWN_FROM and drawn again from there by its caption."""
+def redrawn(
+    model: Model, pictures: Pictures, which: slice, seed: int = 0, together: int = 16
+) -> Pixels:
+    """These pictures, noised to a time of REDRAWN_FROM and drawn from there by their captions."""
     session = open_network(model.network_path)
     rng = np.random.default_rng(seed)
-    made = np.empty_like(pictures.pixels)
-    captions = pictures.full_captions
+    pixels, captions = pictures.pixels[which], pictures.full_captions[which]
+    made = np.empty_like(pixels)
     for first in range(0, len(made), together):
         chosen = slice(first, first + together)
-        x1 = to_floats(np.asarray(pictures.pixels[chosen]))
+        x1 = to_floats(np.asarray(pixels[chosen]))
         ids = np.array([tokens(text, model.vocabulary) for text in captions[chosen]], np.int64)
 
         def denoise(x: sampling.Array, t: float, ids: NDArray[np.int64] = ids) -> sampling.Array:
-            times = np.full(len(x), t, np.float32)
+            times = np.full(len(x), sampling.told_time(t), np.float32)
             [clean] = session.run(None, {"x": x, "t": times, "tokens": ids})
             return np.asarray(clean, dtype=np.float32)
 
@@ -204,8 +208,9 @@ def train_detail(
     size = first_stage.image_size
     pictures = load_split(data, "train", size, report)
     large = np.asarray(load_split(data, "train", size * FACTOR, report).pixels)
-    report(f"redrawing {len(large)} pictures")
-    small, again = np.asarray(pictures.pixels), redrawn(first_stage, pictures)
+    which = slice(0, None, math.ceil(len(large) / MOST_REDRAWN))
+    report(f"redrawing {len(large[which])} pictures")
+    small, again = np.asarray(pictures.pixels), redrawn(first_stage, pictures, which)
     held_out = HeldOut(data, first_stage)
 
     network, average, critic = DetailNetwork(), DetailNetwork(), Critic()
@@ -222,7 +227,7 @@ def train_detail(
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * left * (0.5 if judged else 1.0)
         against.param_groups[0]["lr"] = CRITIC_LEARNING_RATE * left
 
-        redone, redone_target = crops(again, large, rng, round(REDRAWN * BATCH))
+        redone, redone_target = crops(again, large[which], rng, round(REDRAWN * BATCH))
         plain, plain_target = crops(small, large, rng, BATCH - len(redone))
         x = torch.cat([worsen(plain, generator), redone])
         target = torch.cat([plain_target, redone_target])
@@ -273,7 +278,7 @@ class HeldOut:
         pictures = load_split(data, "validation", size)
         large = load_split(data, "validation", size * FACTOR).pixels
         self.x = torch.from_numpy(to_floats(np.asarray(pictures.pixels[:count])))
-        self.again = torch.from_numpy(to_floats(redrawn(first_stage, pictures)[:count]))
+        self.again = torch.from_numpy(to_floats(redrawn(first_stage, pictures, slice(count))))
         self.large = torch.from_numpy(to_floats(np.asarray(large[:count])))
 
     def compare(self, network: DetailNetwork) -> str:

@@ -106,8 +106,9 @@ def draw_sheet(
     both = torch.cat([ids, torch.full_like(ids, PAD)])
 
     def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:
+        times = torch.full((len(x),), sampling.told_time(t)).to(device)
         with torch.no_grad(), autocast(config.train, device):
-            x1 = network(torch.from_numpy(x).to(device), torch.full((len(x),), t).to(device), ids)
+            x1 = network(torch.from_numpy(x).to(device), times, ids)
         return x1.float().cpu().numpy()  # type: ignore[no-any-return]
 
     def pair(x: sampling.Array, t: float) -> tuple[sampling.Array, sampling.Array]:

@@ -123,7 +123,7 @@ class Painter:
     def _clean(self, x: Array, t: float, prompts: list[Tokens]) -> list[Array]:
         """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts (B, L)."""
         together = np.concatenate([x] * len(prompts))
-        times = np.full(len(together), t, dtype=np.float32)
+        times = np.full(len(together), sampling.told_time(t), dtype=np.float32)
         feed = {"x": together, "t": times, "tokens": np.concatenate(prompts)}
         [clean] = self.session.run(None, feed)
         return np.split(np.asarray(clean, dtype=np.float32), len(prompts))

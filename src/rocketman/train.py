@@ -60,6 +60,8 @@ __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
 Report = Callable[[str], None]
 LOG_EVERY = 20
+CROPPED_FROM = 2
+"""How many times as wide as the network's the pictures are that crops are cut from."""
 
 
 def silent(line: str) -> None:
@@ -88,12 +90,12 @@ def train_step(
     run: Run, config: LoopConfig, batches: Batches, device: torch.device, workers: Workers
 ) -> float:
     """One batch: loss, gradient, optimizers, averaged weights. Returns the loss."""
-    pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step))
-    dropped = torch.rand(len(ids), generator=run.generator) < config.caption_drop
-    ids = torch.where(dropped[:, None], PAD, ids)
     share = (workers.rank, workers.count)
     own = slice(workers.rank, None, workers.count)
-    pixels, ids, weights = (x[own].to(device) for x in (pixels, ids, weights))
+    pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step, own))
+    dropped = torch.rand(config.batch_size, generator=run.generator)[own] < config.caption_drop
+    ids = torch.where(dropped[:, None], PAD, ids)
+    pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
     with autocast(config, device):
         loss = flow.loss(
             run.forward, pixels, ids, run.generator, config.noise_scale, share, weights
@@ -147,12 +149,15 @@ def stop_signals() -> Iterator[list[int]]:
 
 
 def start_from(run: Run, folder: Path) -> None:
-    """Begin with a model folder's weights; words that it did not know keep their fresh rows.
+    """Begin with a model folder's weights; words that it did not know keep their fresh rows, and a
+    refiner that it did not have is begun.
 
     ValueError if its network has another make.
     """
     arrays = read_parameters(open_model(folder).weights_path)
     for name, parameter in run.network.named_parameters():
+        if name.startswith("refiner.") and name not in arrays:
+            continue
         array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
         rows = slice(len(array)) if name == "words.weight" else slice(None)
         if array.shape[1:] != parameter.shape[1:] or array.shape[:1] != parameter[rows].shape[:1]:
@@ -224,17 +229,21 @@ def train(
         start_from(run, start)
     for path in (checkpoints, out / "sheets"):
         path.mkdir(parents=True, exist_ok=True)
+    fine = size if loop.crop == 1 else CROPPED_FROM * size
+    cropped = pictures if fine == size else load_split(folder, "train", fine, report)
     masks = None
     if loop.instrument_weight != 1:
-        masks = load_masks(folder, "train", pictures, size)
+        masks = load_masks(folder, "train", cropped, fine)
     batches = Batches(
-        pictures,
+        cropped,
         vocabulary,
         loop.batch_size,
         loop.seed,
         masks,
         loop.instrument_weight,
         loop.mirror,
+        loop.crop,
+        size,
     )
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())

@@ -59,6 +59,9 @@ class LoopConfig:
     mirror: bool = False
     """Show half of the pictures mirrored, with captions that say so and call left right. Only where
     what is mirrored is still what it is called; it makes learning by heart harder."""
+    crop: float = 1.0
+    """The smallest share of a picture's width that is shown, drawn between it and 1 each time; 1:
+    always all of it. Makes learning by heart harder too."""
     caption_drop: float = 0.1
     """Share of captions left out, so that guidance has an unconditional prediction."""
     ema_halflife: float = 0.05
@@ -87,6 +90,8 @@ class LoopConfig:
         for name in ("weight_decay", "warmup_steps", "checkpoint_minutes", "look_minutes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if not 0 < self.crop <= 1:
+            raise ValueError(f"crop must be above 0 and at most 1, got {self.crop}")
         for name in ("decay", "caption_drop"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")

@@ -211,6 +211,41 @@ def test_captions_say_how_a_picture_was_taken_and_that_it_is_mirrored() -> None:
     assert pictures.full_captions == ("a harp close left", "a drum wide")
 
 
+def test_crops_are_other_parts_of_the_same_picture(tmp_path: Path) -> None:
+    """A picture of two slopes says by its colours where it was cut; the mask goes along."""
+    slope = np.arange(64, dtype=np.uint8)
+    pixels = np.stack(np.broadcast_arrays(slope[None, :], slope[:, None], 0 * slope[None, :]), -1)
+    pictures = data.Pictures(
+        pixels=pixels[None], captions=("a",), wordings=(("a",),), rows=({},), problems=(), hash=""
+    )
+    words, mask = ("a",), np.broadcast_to(slope, (1, 64, 64))
+    cut = {"masks": mask, "inside": 2.0, "crop": 0.5, "image_size": 16}
+    images, _, weights = data.Batches(pictures, words, 200, seed=0, **cut).batch(0)  # type: ignore[arg-type]
+    assert images.shape == (200, 3, 16, 16)
+    columns = (images[:, 0] + 1) * 127.5
+    sides = (columns[:, 5, 15] - columns[:, 5, 0]) * 16 / 15
+    assert 31 < sides.min() < 34
+    assert 62 < sides.max() < 65
+    left = columns[:, 5, 0]
+    assert left.min() < 3
+    assert left.max() > 25
+    share = weights[:, 0] / weights[:, 0].min() - 1  # of the mask, which rises as the reds do
+    for image, part in zip(columns, share, strict=True):
+        assert np.corrcoef(image.ravel(), part.ravel())[0, 1] > 0.99
+    whole = data.Batches(pictures, words, 200, seed=0, image_size=16).batch(0)[0]
+    np.testing.assert_array_equal(whole, np.broadcast_to(whole[:1], whole.shape))
+
+
+def test_processes_share_a_batch(folder: Path) -> None:
+    pictures = data.load_split(folder, "train", 8)
+    batches = data.Batches(pictures, data.vocabulary_of(pictures.captions), 6, seed=0, crop=0.8)
+    whole = batches.batch(3)
+    for rank in (0, 1):
+        own = slice(rank, None, 2)
+        for part, of in zip(batches.batch(3, own), whole, strict=True):
+            np.testing.assert_array_equal(part, of[own])
+
+
 def test_pixels_survive_the_round_trip() -> None:
     pixels = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
     np.testing.assert_array_equal(data.to_pixels(data.to_floats(pixels)), pixels)

@@ -37,9 +37,9 @@ from rocketman.files import write_whole
 
 SIZE = 128
 """Pixels. At equal cost (the first layer strides to 32 x 32) 128 read more than 64 did."""
-WIDTHS = (16, 24, 48, 96)
+WIDTHS = (24, 40, 64, 128)
 FEATURES = 128
-BATCH, EPOCHS = 64, 28
+BATCH, EPOCHS = 64, 50
 LEARNING_RATE = 3e-3
 HELD_OUT_EVERY = 6
 MOST_WORDS = 64
@@ -61,14 +61,18 @@ class Labelled:
 class ProbeNetwork(nn.Module):
     """(B, 3, SIZE, SIZE) in [-1, 1] -> logits of each factor, features (B, FEATURES)."""
 
-    def __init__(self, levels: Sequence[int]) -> None:
+    def __init__(self, levels: Sequence[int], mirror: bool) -> None:
         super().__init__()
+        self.mirror = mirror
+        """Whether a mirrored picture shows the same: then, trained, it looks at both."""
         stem, small, middle, large = WIDTHS
         self.body = nn.Sequential(
             convolution(3, stem, 3, 2),  # 64 x 64
             convolution(stem, small, 3, 2),  # 32 x 32
             Residual(small),
+            Residual(small),
             convolution(small, middle, 3, 2),  # 16 x 16
+            Residual(middle),
             Residual(middle),
             convolution(middle, large, 3, 2),  # 8 x 8
             Residual(large),
@@ -79,14 +83,21 @@ class ProbeNetwork(nn.Module):
         self.temperatures = nn.Parameter(torch.ones(len(levels)), requires_grad=False)
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        h = self.body(x)  # (B, FEATURES, 8, 8)
-        # the mean tells how much of something there is, the maximum whether: an instrument is small
-        features = h.mean(dim=(2, 3)) + h.amax(dim=(2, 3))  # (B, FEATURES)
+        features = self.features(x)
+        if self.mirror and not self.training:
+            features = (features + self.features(x.flip(3))) / 2
         logits = [
             head(features) / temperature
             for head, temperature in zip(self.heads, self.temperatures, strict=True)
         ]
         return logits, features
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, FEATURES)."""
+        h = self.body(x)  # (B, FEATURES, 8, 8)
+        # the mean tells how much of something there is, the maximum whether: an instrument is small
+        pooled: Tensor = h.mean(dim=(2, 3)) + h.amax(dim=(2, 3))
+        return pooled
 
 
 class Residual(nn.Module):
@@ -269,7 +280,7 @@ def train_probes(
     data, levels = read(folders)
     held = np.random.default_rng(0).permutation(len(data.labels)) % HELD_OUT_EVERY == 0
     mirror = not {"left", "right"} & {word for text in data.captions for word in words(text)}
-    network = ProbeNetwork([len(found) for found in levels.values()])
+    network = ProbeNetwork([len(found) for found in levels.values()], mirror)
     fit(network, data.pixels[~held], data.labels[~held], epochs, mirror, report)
     calibrate(network, data.pixels[held], data.labels[held])
     figures = accuracy(network, data.pixels[held], data.labels[held], list(levels))

@@ -241,7 +241,8 @@ class Batches:
     Each visit takes one wording of the picture's caption, the full one half of the time; three of
     four add the row's `view`, words for how the picture was taken. With `masks`, what lies inside
     them weighs `inside` times what lies outside. With `mirror`, half of the visits see the picture
-    mirrored, and their captions say so.
+    mirrored, and their captions say so. With `crop` below 1 each visit keeps another square of the
+    picture, from `crop` of its width to all of it: a picture never looks quite the same twice.
     """
 
     def __init__(
@@ -253,41 +254,46 @@ class Batches:
         masks: NDArray[np.uint8] | None = None,
         inside: float = 1.0,
         mirror: bool = False,
+        crop: float = 1.0,
+        image_size: int | None = None,
     ) -> None:
+        """image_size: width of what comes out, that of `pictures` if None; masks are as wide as
+        `pictures`."""
         self.pixels, self.batch_size, self.seed = pictures.pixels, batch_size, seed
+        self.crop, self.image_size = crop, image_size or pictures.pixels.shape[1]
         self.masks, self.inside, self.mirror = masks, inside, mirror
         self.mean_weight = 1 + (inside - 1) * (0 if masks is None else float(masks.mean()) / 255)
         self.wordings, self.vocabulary = pictures.wordings, vocabulary
         self.views = pictures.views
         self._tokens: dict[str, list[int]] = {}
         """Of every caption seen so far."""
-        self._draws: dict[int, tuple[NDArray[np.int64], NDArray[np.uint64]]] = {}
+        self._draws: dict[int, NDArray[np.uint64]] = {}
 
-    def draws(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """The order of the pictures in an epoch, and a number for each that chooses its wording.
-
-        By Philox's raw stream, which never changes.
+    def draws(self, epoch: int) -> NDArray[np.uint64]:
+        """(3, N): the pictures in an epoch's order, and for each place a number that chooses the
+        wording and one that chooses the crop. By Philox's raw stream, which never changes.
         """
         if epoch not in self._draws:
-            count = len(self.pixels)
             key = np.array([self.seed, epoch], dtype=np.uint64)
-            stream = np.random.Philox(key=key).random_raw(2 * count)
+            stream = np.random.Philox(key=key).random_raw(3 * len(self.pixels)).reshape(3, -1)
+            stream[0] = np.argsort(stream[0], kind="stable")
             recent = {e: drawn for e, drawn in self._draws.items() if e == epoch - 1}
-            order = np.argsort(stream[:count], kind="stable")
-            self._draws = {**recent, epoch: (order, stream[count:])}
+            self._draws = {**recent, epoch: stream}
         return self._draws[epoch]
 
     def batch(
-        self, number: int
+        self, number: int, own: slice = slice(None)
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
         """Batch `number`, from 0: pictures (B, 3, H, W) in [-1, 1], tokens (B, L), and weights of
         the pixels (B, 1, H, W), or (B, 1, 1, 1) without masks, that are 1 on the whole's average.
+
+        own: only these of the batch, for one of several processes.
         """
-        chosen, ids, mirrored = [], [], []
-        for visit in range(number * self.batch_size, (number + 1) * self.batch_size):
+        chosen, ids, mirrored, boxes = [], [], [], []
+        first = number * self.batch_size
+        for visit in range(first, first + self.batch_size)[own]:
             epoch, place = divmod(visit, len(self.pixels))
-            order, numbers = self.draws(epoch)
-            picture, draw = int(order[place]), int(numbers[place])
+            picture, draw, where = (int(number) for number in self.draws(epoch)[:, place])
             full, *others = self.wordings[picture]
             heads = draw % 2 == 0 or not others
             chosen.append(picture)
@@ -295,14 +301,43 @@ class Batches:
             text = full if heads else others[draw // 2 % len(others)]
             view = self.views[picture] if draw >> 58 & 3 else ""
             ids.append(self._tokens_of(with_view(text, view, mirrored[-1])))
-        pixels = to_floats(self.pixels[chosen])
+            boxes.append(self._box(where))
+        pixels = to_floats(self._cut(self.pixels, chosen, boxes))
         pixels[mirrored] = pixels[mirrored][..., ::-1]
         weights = np.ones((len(chosen), 1, 1, 1), np.float32)
         if self.masks is not None:
-            share = self.masks[chosen][:, None].astype(np.float32) / np.float32(255)
+            masks = self._cut(self.masks, chosen, boxes)[:, None]
+            share = masks.astype(np.float32) / np.float32(255)
             weights = (1 + (self.inside - 1) * share) / np.float32(self.mean_weight)
             weights[mirrored] = weights[mirrored][..., ::-1]
         return pixels, np.array(ids, dtype=np.int64), weights
+
+    def _box(self, draw: int) -> tuple[float, float, float, float]:
+        """The square that a visit keeps, in pixels: left, top, right, bottom."""
+        size, across, down = ((draw >> shift & 0xFFFFF) / 0xFFFFF for shift in (0, 20, 40))
+        width = self.pixels.shape[1]
+        side = width * (1 - (1 - self.crop) * size)
+        left, top = across * (width - side), down * (width - side)
+        return (left, top, left + side, top + side)
+
+    def _cut(
+        self,
+        pixels: NDArray[np.uint8],
+        chosen: list[int],
+        boxes: list[tuple[float, float, float, float]],
+    ) -> NDArray[np.uint8]:
+        """The chosen pictures or masks, cut and reduced to image_size."""
+        if self.crop == 1 and pixels.shape[1] == self.image_size:
+            return np.asarray(pixels[chosen])
+        size = (self.image_size, self.image_size)
+        return np.stack(
+            [
+                np.asarray(
+                    Image.fromarray(pixels[k]).resize(size, Image.Resampling.HAMMING, box=box)
+                )
+                for k, box in zip(chosen, boxes, strict=True)
+            ]
+        )
 
     def _tokens_of(self, text: str) -> list[int]:
         if text not in self._tokens:

@@ -18,15 +18,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from rocketman import load, sampling
-from rocketman.captions import PAD, tokens
+from rocketman import load
 from rocketman.export import load_network
-from rocketman.painter import GUIDANCE_INTERVAL
-from rocketman.request import DEFAULT_GUIDANCE_SCALE, DEFAULT_STEPS
 
 PROMPT = "an astronaut in a white suit playing a harp above the blue earth"
 RUNS = 5
@@ -53,30 +52,24 @@ def median(make: Callable[[], object]) -> float:
     return statistics.median(seconds)
 
 
+class InTorch:
+    """The same network in PyTorch, in the place of the engine's session."""
+
+    def __init__(self, model: Path, precision: torch.dtype) -> None:
+        self.network, self.lower = load_network(model), precision != torch.float32
+
+    def run(self, names: None, feed: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        x, t, ids = (torch.from_numpy(feed[name]) for name in ("x", "t", "tokens"))
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.lower):
+            clean = self.network(x, t, ids)
+        return [clean.float().numpy()]
+
+
 def torch_picture(model: Path, precision: torch.dtype) -> Callable[[], object]:
-    """One picture by PyTorch, from noise to pixels."""
-    network, known = load_network(model), load(model).model
-    prompt = torch.tensor([tokens(PROMPT, known.vocabulary)])
-    both = torch.cat([prompt, torch.full_like(prompt, PAD)])
-    shape = (1, 3, known.image_size, known.image_size)
-
-    def run(x: sampling.Array, t: float, ids: torch.Tensor) -> sampling.Array:
-        lower = precision != torch.float32
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=lower):
-            clean = network(torch.from_numpy(x), torch.full((len(x),), t), ids)
-        return np.asarray(clean.float().numpy())
-
-    def pair(x: sampling.Array, t: float) -> tuple[sampling.Array, sampling.Array]:
-        clean = run(np.concatenate([x, x]), t, both)
-        return clean[:1], clean[1:]
-
-    def alone(x: sampling.Array, t: float) -> sampling.Array:
-        return run(x, t, prompt)
-
-    denoise = sampling.guided(alone, pair, DEFAULT_GUIDANCE_SCALE, GUIDANCE_INTERVAL)
-    start = sampling.noise(1, shape) * np.float32(known.noise_scale)
-    times = sampling.timesteps(DEFAULT_STEPS)
-    return lambda: sampling.dpm_solver_2m(denoise, start, times)
+    """One picture by PyTorch, from noise to pixels, on the very same way."""
+    pipeline = load(model)
+    pipeline._painter.session = InTorch(model, precision)  # type: ignore[assignment]
+    return lambda: pipeline(PROMPT, seed=1, size=pipeline.model.image_size)
 
 
 def main() -> None:

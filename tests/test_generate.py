@@ -69,18 +69,24 @@ def test_a_picture_does_not_depend_on_what_is_drawn_beside_it(pipeline: Pipeline
 
 
 def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
-    """The whole path again by hand, one picture, no batching."""
-    shown = captions.with_shot(PROMPT, pipeline.model.vocabulary)
-    ids = np.array([captions.tokens(shown, pipeline.model.vocabulary)], dtype=np.int64)
+    """The whole path again by hand, one picture, no batching, each side of the mirror apart."""
+    vocabulary = pipeline.model.vocabulary
+    shown = captions.with_shot(PROMPT, vocabulary)
+    mirrored = captions.with_view(shown, "", mirrored=True)
+    assert mirrored.endswith("medium mirrored")
 
-    def run(x: sampling.Array, t: float, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]):  # type: ignore[no-untyped-def]
-        return pipeline._painter.session.run(
-            None, {"x": x, "t": np.array([sampling.told_time(t)], dtype=np.float32), "tokens": ids}
-        )[0]
+    def run(x: sampling.Array, t: float, text: str) -> sampling.Array:
+        ids = np.array([captions.tokens(text, vocabulary)], dtype=np.int64)
+        times = np.array([sampling.told_time(t)], dtype=np.float32)
+        feed = {"x": np.ascontiguousarray(x), "t": times, "tokens": ids}
+        return np.asarray(pipeline._painter.session.run(None, feed)[0])
+
+    def both(x: sampling.Array, t: float, text: str, other: str) -> sampling.Array:
+        return (run(x, t, text) + run(x[..., ::-1], t, other)[..., ::-1]) / 2
 
     denoise = sampling.guided(
-        lambda x, t: run(x, t, ids),
-        lambda x, t: (run(x, t, ids), run(x, t, ids * 0)),
+        lambda x, t: both(x, t, shown, mirrored),
+        lambda x, t: (both(x, t, shown, mirrored), both(x, t, "", "")),
         3.0,
         GUIDANCE_INTERVAL,
     )
@@ -88,6 +94,21 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
     [clean] = sampling.dpm_solver_2m(denoise, start, sampling.timesteps(5))
     [picture] = pipeline(PROMPT, seed=3, num_inference_steps=5, guidance_scale=3.0, size=16)
     assert np.abs(pixels(picture.image) - pixels(to_image(clean))).max() <= 1
+
+
+def test_the_mirror_image_of_a_prompt_is_the_mirror_image_of_its_picture(
+    pipeline: Pipeline,
+) -> None:
+    painter = pipeline._painter
+    x = sampling.noise(4, (2, 3, 16, 16))
+    prompts = ["a harp left", "a drum"]
+    one = painter._tokens(prompts)
+    [here] = painter._clean(x, 0.3, [one])
+    [there] = painter._clean(x[..., ::-1], 0.3, [one[::-1]])
+    np.testing.assert_allclose(here, there[..., ::-1], atol=1e-5)
+    vocabulary = pipeline.model.vocabulary
+    assert one[1, 0].tolist() == captions.tokens("a harp right mirrored", vocabulary)
+    assert not painter._tokens([""]).any()
 
 
 def test_sizes(pipeline: Pipeline) -> None:

@@ -389,4 +389,4 @@ class DiffusionTransformer(nn.Module):
         made = self.patch_out(torch.addcmul(shift, self.norm_out(z), 1 + scale))  # (B, T, 4 P P C)
         made = made.float().reshape(patches.shape) * self.windows
         guess = join_patches(made, self.config.patch_size)
-        return self.refiner(x, t, guess, z, condition) if self.refiner else guess  # type: ignore[no-any-return]
+        return self.refiner(x, t, guess, z, condition) if self.refiner else guess

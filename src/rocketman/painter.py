@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import sampling, weights
-from rocketman.captions import canonical, tokens, with_shot
+from rocketman.captions import MIRRORED, canonical, tokens, with_shot, with_view
 from rocketman.provenance.recipe import Recipe
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
@@ -116,17 +116,30 @@ class Painter:
         return sampling.apart(guided, PUSH * recipes[0].variety)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
-        """Token ids (B, L); an empty prompt is all padding: the unconditional input."""
-        ids = [tokens(text, self.model.vocabulary) for text in prompts]
+        """Token ids (sides, B, L) of prompts and, for a model that knows the word, of their mirror
+        images; an empty prompt is all padding: the unconditional input."""
+        vocabulary = self.model.vocabulary
+        sides = [prompts]
+        if MIRRORED in vocabulary:
+            sides.append([with_view(text, "", mirrored=True) if text else "" for text in prompts])
+        ids = [[tokens(text, vocabulary) for text in texts] for texts in sides]
         return np.array(ids, dtype=np.int64)
 
     def _clean(self, x: Array, t: float, prompts: list[Tokens]) -> list[Array]:
-        """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts (B, L)."""
-        together = np.concatenate([x] * len(prompts))
+        """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts.
+
+        Where prompts have a mirror image the network looks at that of x too, and what it finds on
+        both sides is averaged: its errors are partly others (docs/log.md, 2026-11-25).
+        """
+        sides = [x, x[..., ::-1]][: len(prompts[0])]
+        together = np.concatenate([side for side in sides for _ in prompts])
         times = np.full(len(together), sampling.told_time(t), dtype=np.float32)
-        feed = {"x": together, "t": times, "tokens": np.concatenate(prompts)}
-        [clean] = self.session.run(None, feed)
-        return np.split(np.asarray(clean, dtype=np.float32), len(prompts))
+        ids = np.concatenate(prompts, axis=1).reshape(len(together), -1)
+        [clean] = self.session.run(None, {"x": together, "t": times, "tokens": ids})
+        found = np.asarray(clean, dtype=np.float32).reshape(len(sides), len(prompts), *x.shape)
+        if len(sides) == 1:
+            return list(found[0])
+        return list((found[0] + found[1, ..., ::-1]) / 2)
 
     def _finish(self, x1: Array, size: int) -> Image.Image:
         """A clean picture (3, H, W) in [-1, 1] as an image of the size asked for.

@@ -68,7 +68,7 @@ class InTorch:
 def torch_picture(model: Path, precision: torch.dtype) -> Callable[[], object]:
     """One picture by PyTorch, from noise to pixels, on the very same way."""
     pipeline = load(model)
-    pipeline._painter.session = InTorch(model, precision)  # type: ignore[assignment]
+    pipeline._painter.session = InTorch(model, precision)
     return lambda: pipeline(PROMPT, seed=1, size=pipeline.model.image_size)
 
 

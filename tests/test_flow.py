@@ -19,10 +19,10 @@ def test_timesteps_are_logit_normal_and_a_share_even() -> None:
     t = flow.draw_timesteps(200_000, torch.Generator().manual_seed(0))
     assert 0 <= t.min() < t.max() < 1
     assert t.min() < 1e-3
-    even, normal = flow.EVEN_TIMESTEPS, torch.distributions.Normal(0.0, 1.0)
+    even = flow.EVEN_TIMESTEPS
     for at in (0.1, 0.3, 0.5, 0.8):
         z = (torch.logit(torch.tensor(at)) - flow.TIMESTEP_MEAN) / flow.TIMESTEP_STD
-        below = even * at + (1 - even) * float(normal.cdf(z))
+        below = even * at + (1 - even) * float(torch.special.ndtr(z))
         assert float((t < at).float().mean()) == pytest.approx(below, abs=0.005)
 
 

@@ -82,7 +82,7 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
         return np.asarray(pipeline._painter.session.run(None, feed)[0])
 
     def both(x: sampling.Array, t: float, text: str, other: str) -> sampling.Array:
-        return (run(x, t, text) + run(x[..., ::-1], t, other)[..., ::-1]) / 2
+        return (run(x, t, text) + run(x[..., ::-1], t, other)[..., ::-1]) * np.float32(0.5)
 
     denoise = sampling.guided(
         lambda x, t: both(x, t, shown, mirrored),

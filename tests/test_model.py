@@ -139,7 +139,9 @@ def test_a_refiner_corrects_a_patch_by_its_neighbourhood_and_its_token() -> None
     def changed(**other: torch.Tensor) -> torch.Tensor:
         given = {"x": x, "t": t, "guess": guess, "z": z, "condition": condition}
         with torch.no_grad():
-            return (refiner(**given) - refiner(**{**given, **other})).abs().amax((0, 1))  # (H, W)
+            before, after = refiner(**given), refiner(**{**given, **other})
+        difference: torch.Tensor = (before - after).abs().amax((0, 1))  # (H, W)
+        return difference
 
     nearer = x.clone()
     nearer[..., 7, 7] += 1

@@ -219,8 +219,8 @@ def test_crops_are_other_parts_of_the_same_picture(tmp_path: Path) -> None:
         pixels=pixels[None], captions=("a",), wordings=(("a",),), rows=({},), problems=(), hash=""
     )
     words, mask = ("a",), np.broadcast_to(slope, (1, 64, 64))
-    cut = {"masks": mask, "inside": 2.0, "crop": 0.5, "image_size": 16}
-    images, _, weights = data.Batches(pictures, words, 200, seed=0, **cut).batch(0)  # type: ignore[arg-type]
+    batches = data.Batches(pictures, words, 200, 0, mask, inside=2.0, crop=0.5, image_size=16)
+    images, _, weights = batches.batch(0)
     assert images.shape == (200, 3, 16, 16)
     columns = (images[:, 0] + 1) * 127.5
     sides = (columns[:, 5, 15] - columns[:, 5, 0]) * 16 / 15
@@ -242,8 +242,9 @@ def test_processes_share_a_batch(folder: Path) -> None:
     whole = batches.batch(3)
     for rank in (0, 1):
         own = slice(rank, None, 2)
-        for part, of in zip(batches.batch(3, own), whole, strict=True):
-            np.testing.assert_array_equal(part, of[own])
+        pixels, ids, _ = batches.batch(3, own)
+        np.testing.assert_array_equal(pixels, whole[0][own])
+        np.testing.assert_array_equal(ids, whole[1][own])
 
 
 def test_pixels_survive_the_round_trip() -> None:

@@ -72,7 +72,7 @@ Pixels = NDArray[np.uint8]
 
 class DetailNetwork(nn.Module):
     """(B, 3, H, W) in [-1, 1] -> (B, 3, 4 H, 4 W). The last layers lay four pixels for one (ESPCN,
-    Shi et al. 2016; begun as Aitken et al. 2017 say), so that it costs little beside the transformer.
+    Shi et al. 2016; begun as in Aitken et al. 2017), so it costs little beside the transformer.
     """
 
     def __init__(self) -> None:

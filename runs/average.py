@@ -1,0 +1,67 @@
+"""Two models of one lineage averaged into one: what training on won, without what it forgot.
+
+    python runs/average.py START MODEL SHARE OUT --data DIR
+
+START is the model that MODEL's training began with, SHARE what MODEL counts for, from 0 to 1; what
+MODEL alone has, a refiner or new words, stays its own. Between weights so near to each other the
+loss runs in a bowl, and its bottom lies between them (Wortsman et al. 2022, "Robust fine-tuning of
+zero-shot models"). Choose SHARE by the held-out losses, which this prints and records; OUT then
+needs a second stage and an index.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from rocketman.data.batches import load_split
+from rocketman.export import load_network, write_model
+from rocketman.looks import losses_by_time, validation_loss
+from rocketman.model import ModelConfig
+from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
+from rocketman.weights import open_model, read_parameters
+
+OF_THE_FILES = ("weights_hash", "engine_difference")
+"""What a record says of the files beside it."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Average two models.")
+    parser.add_argument("start", type=Path)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("share", type=float)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="what both learnt from")
+    arguments = parser.parse_args()
+    start, model = open_model(arguments.start), open_model(arguments.model)
+    network, before = load_network(arguments.model), read_parameters(start.weights_path)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name in before:
+                old = torch.from_numpy(before[name])
+                own = parameter[: len(old)]
+                own.copy_(torch.lerp(old, own, arguments.share))
+    sections = model.config
+    config = TrainConfig(
+        data=DataConfig(**sections["data"]),
+        model=ModelConfig(**sections["model"]),
+        train=LoopConfig(**sections["train"]),
+    )
+    record = {key: value for key, value in sections["record"].items() if key not in OF_THE_FILES}
+    device = torch.device("cpu")
+    for split in ("train", "validation"):
+        pictures = load_split(arguments.data, split, network.config.image_size)
+        given = (network, config.train, pictures, model.vocabulary, device)
+        record[f"{split}_loss_by_time"] = [round(each, 5) for each in losses_by_time(*given)]
+        if split == "validation":
+            record["validation_loss"] = round(validation_loss(*given), 5)
+    record |= {"averaged_with": start.hash, "averaged_share": arguments.share}
+    write_model(network, arguments.out, config, model.vocabulary, record)
+    print(f"{arguments.out}: {arguments.share:g} of {model.name}, the rest of {start.name}")
+    print(f"held-out loss {record['validation_loss']}, by t {record['validation_loss_by_time']}")
+
+
+if __name__ == "__main__":
+    main()

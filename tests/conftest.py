@@ -60,6 +60,7 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
             text_depth=1,
             condition_width=16,
             bottleneck=8,
+            refine_width=8,
         )
         network = DiffusionTransformer(config)
         generator = torch.Generator().manual_seed(0)

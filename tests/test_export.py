@@ -49,6 +49,8 @@ def test_the_weights_are_stored_once_and_small(folder: Path) -> None:
         assert not stored[f"{name}:stored"].raw_data
         assert (array.dtype == np.int8) == (f"{name}{weights.SCALE}" in reference)
     assert metadata["modelspec.sai_model_spec"]
+    constants = [node for node in graph.graph.node if node.op_type == "Constant"]
+    assert len({str(node.attribute) for node in constants}) == len(constants) > 10
 
 
 def test_a_matrix_in_8_bits_comes_back_within_half_a_step_of_its_rows() -> None:

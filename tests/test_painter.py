@@ -95,7 +95,7 @@ def test_it_starts_on_the_path(pipeline: Pipeline, photo: Path) -> None:
     clean = np.asarray(square, np.float32).transpose(2, 0, 1) / 127.5 - 1
     noise = sampling.noise(3, (3, 16, 16)) * np.float32(pipeline.model.noise_scale)
     np.testing.assert_allclose(asked[0][0], 0.5 * clean + 0.5 * noise, atol=0.02)
-    assert [t for _, t in asked] == [0.5, 0.75]
+    assert [t for _, t in asked] == pytest.approx([sampling.told_time(t) for t in (0.5, 0.75)])
 
 
 def test_at_strength_one_nothing_is_left_of_it(pipeline: Pipeline, photo: Path) -> None:

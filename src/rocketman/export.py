@@ -178,7 +178,25 @@ def trace(network: DiffusionTransformer) -> onnx.ModelProto:
         node.doc_string = ""
         del node.metadata_props[:]
     graph.graph.name, graph.doc_string, graph.graph.doc_string = "network", "", ""
+    merge_constants(graph)
     return graph
+
+
+def merge_constants(graph: onnx.ModelProto) -> None:
+    """Keep one of equal constants: each block brings the same tables of rotations."""
+    kept: dict[bytes, str] = {}
+    instead: dict[str, str] = {}
+    nodes = []
+    for node in graph.graph.node:
+        if node.op_type == "Constant":
+            value = b"".join(each.SerializeToString() for each in node.attribute)
+            instead[node.output[0]] = kept.setdefault(value, node.output[0])
+            if instead[node.output[0]] != node.output[0]:
+                continue
+        node.input[:] = [instead.get(name, name) for name in node.input]
+        nodes.append(node)
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
 
 
 def point_into(graph: onnx.ModelProto, entries: dict[str, Any], start: int) -> None:

@@ -188,7 +188,7 @@ def test_what_ships() -> None:
     index = load_index()
     model = open_model(embedded())
     assert index.record["data_hash"] == model.config["record"]["data_hash"]
-    assert index.probes.ceiling >= 0.8
+    assert index.probes.ceiling >= 0.9
     assert len(index) == len(index.features) == len(index.hashes) == len(index.thumbnails)
     [found] = newness([Image.fromarray(index.thumbnails[7])], index)
     assert (found.verdict, found.row) == ("copy", 7)

@@ -81,7 +81,7 @@ def timesteps(steps: int, shift: float = 1.0, start: float = 0.0) -> list[float]
 
 
 TIME_LAG = 0.03
-"""Chosen by eye from 0, 0.02, 0.03 and 0.06 (docs/log.md, 2026-11-25)."""
+"""Chosen by eye from 0, 0.02, 0.03, 0.04 and 0.06 (docs/log.md, 2026-11-25)."""
 
 
 def told_time(t: float) -> float:

@@ -21,6 +21,7 @@ LEVELS = {
     "runtime": 0,
     "model": 1,
     "flow": 1,
+    "precision": 1,
     "prompts": 1,
     "enlarge": 1,
     "sampling": 1,

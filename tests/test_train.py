@@ -393,6 +393,21 @@ def test_a_resumed_run_remembers_what_it_began_with(config: TrainConfig, tmp_pat
     assert "start" not in open_model(model).config["record"]
 
 
+def test_a_run_keeps_the_arithmetic_that_was_faster_when_it_began(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also resumed where another one is faster: a run is one run, bit for bit."""
+    loop = replace(config.train, precision="auto", steps=4)
+    monkeypatch.setattr("rocketman.train.faster", lambda device: "bf16")
+    train(replace(config, train=loop), tmp_path / "run", report=quiet)
+    monkeypatch.setattr("rocketman.train.faster", lambda device: "fp32")
+    told: list[str] = []
+    longer = replace(config, train=replace(loop, steps=6))
+    model = train(longer, tmp_path / "run", resume=True, report=told.append)
+    assert any(line.endswith("in bf16") for line in told)
+    assert open_model(model).config["train"]["precision"] == "bf16"
+
+
 @pytest.mark.parametrize(("done", "factor"), [(0, 0.2), (4, 1), (75, 1), (90, 0.4), (100, 0)])
 def test_the_learning_rate_warms_up_and_decays(
     config: TrainConfig, done: int, factor: float
@@ -429,7 +444,7 @@ def test_a_configuration_survives_its_file(config: TrainConfig, tmp_path: Path) 
         ("[data]\nfolder = 'x'\n[trian]\nsteps = 1", r"\[trian\]; did you mean train"),
         ("[data]\nfolder = 'x'\n[train]\nsteps = 'many'", "train.steps should be of type int"),
         ("[data]\nfolder = 'x'\n[train]\nsteps = true", "train.steps should be of type int"),
-        ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nprecision = 'fp8'", "'bf16', 'fp32'"),
+        ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nprecision = 'fp8'", "'auto', 'bf16', 'fp32'"),
         ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nclip = -1", "clip must be positive"),
         ("[data]\nfolder = 'x'\n[train]", "steps or seconds"),
         ("[data]\nfolder = 'x'\n[model]\nvocabulary_size = 3", "unknown key model.vocabulary"),

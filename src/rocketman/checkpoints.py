@@ -50,6 +50,7 @@ class Run:
             config.train.weight_decay,
             muon=config.train.optimizer == "muon",
             workers=workers,
+            dtype=torch.bfloat16 if config.train.precision == "bf16" else torch.float32,
         )
         self.step = 0
         self.seconds = 0.0

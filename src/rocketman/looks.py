@@ -7,9 +7,7 @@ what they give. The same draws, prompts and seeds each time, so that looks can b
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,16 +18,12 @@ from rocketman import flow, sampling
 from rocketman.captions import PAD, tokens, with_shot
 from rocketman.data.batches import Pictures, to_floats, to_pixels
 from rocketman.model import DiffusionTransformer
+from rocketman.precision import autocast
 from rocketman.train_config import LoopConfig, TrainConfig
 
 VALIDATION_PICTURES = 256
 TIME_BINS, PICTURES_A_BIN = 5, 51
 SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 20, 3.0
-
-
-def autocast(config: LoopConfig, device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 arithmetic where the run asks for it."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
 def validation_loss(
@@ -46,7 +40,7 @@ def validation_loss(
         chosen = slice(start, start + 64)
         pixels = torch.from_numpy(to_floats(pictures.pixels[chosen])).to(device)
         ids = torch.tensor([tokens(text, vocabulary) for text in pictures.full_captions[chosen]])
-        with torch.no_grad(), autocast(config, device):
+        with torch.no_grad(), autocast(config.precision, device.type):
             losses += [
                 flow.loss(network, pixels, ids.to(device), generator, config.noise_scale).item()
             ] * len(pixels)
@@ -76,7 +70,7 @@ def losses_by_time(
         t = (part + torch.rand(count, generator=generator)) / TIME_BINS
         noise = torch.randn(x1.shape, generator=generator)
         x = flow.on_path(x1, noise, t, config.noise_scale)
-        with torch.no_grad(), autocast(config, device):
+        with torch.no_grad(), autocast(config.precision, device.type):
             predicted = network(x.to(device), t.to(device), ids.to(device))
         losses.append(flow.velocity_loss(predicted.float().cpu(), x1, t).item())
     return losses
@@ -107,7 +101,7 @@ def draw_sheet(
 
     def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:
         times = torch.full((len(x),), sampling.told_time(t)).to(device)
-        with torch.no_grad(), autocast(config.train, device):
+        with torch.no_grad(), autocast(config.train.precision, device.type):
             x1 = network(torch.from_numpy(x).to(device), times, ids)
         return x1.float().cpu().numpy()  # type: ignore[no-any-return]
 

@@ -27,13 +27,13 @@ HIDDEN = (*FUSED, "out")
 """Linear layers of a block that Muon trains."""
 
 
-def orthogonalised(x: Tensor) -> Tensor:
+def orthogonalised(x: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """The nearest (semi-)orthogonal matrix to each of (N, rows, columns), nearly; rows <= columns.
 
     Newton-Schulz with the quintic of Jordan et al.: singular values end between 0.7 and 1.2.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = x.bfloat16()
+    x = x.to(dtype)
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(5):
         square = x @ x.mT
@@ -42,7 +42,10 @@ def orthogonalised(x: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Parameters are given with their number of fused parts, as groups {"params", "parts"}."""
+    """Parameters are given with their number of fused parts, as groups {"params", "parts"}.
+
+    Matrices are orthogonalised in `dtype`.
+    """
 
     def __init__(
         self,
@@ -50,9 +53,10 @@ class Muon(torch.optim.Optimizer):
         lr: float,
         weight_decay: float,
         workers: Workers = Workers(),  # noqa: B008  (frozen)
+        dtype: torch.dtype = torch.bfloat16,
     ) -> None:
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "momentum": 0.95})
-        self.workers = workers
+        self.workers, self.dtype = workers, dtype
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -76,9 +80,9 @@ class Muon(torch.optim.Optimizer):
         own = slice(self.workers.rank, None, self.workers.count)
         for (low, high), entries in shapes.items():
             wide = [d if d.shape == (low, high) else d.mT for _, d, _ in entries]
-            steps.append(wide[0].new_zeros(len(wide), low, high, dtype=torch.bfloat16))
+            steps.append(wide[0].new_zeros(len(wide), low, high, dtype=self.dtype))
             if wide[own]:
-                steps[-1][own] = orthogonalised(torch.stack(wide[own]))
+                steps[-1][own] = orthogonalised(torch.stack(wide[own]), self.dtype)
         self.workers.sum(steps)
         for ((low, high), entries), found in zip(shapes.items(), steps, strict=True):
             for step, (part, _, group) in zip(found.float(), entries, strict=True):
@@ -93,8 +97,12 @@ def optimizers(
     weight_decay: float,
     muon: bool,
     workers: Workers = Workers(),  # noqa: B008  (frozen)
+    dtype: torch.dtype = torch.bfloat16,
 ) -> list[torch.optim.Optimizer]:
-    """AdamW over all parameters, or Muon over the blocks' matrices and AdamW over the rest."""
+    """AdamW over all parameters, or Muon over the blocks' matrices and AdamW over the rest.
+
+    dtype: in which Muon orthogonalises; bfloat16 is exact enough for it.
+    """
     fused: dict[int, list[Tensor]] = defaultdict(list)
     matrices, others = [], []
     for name, parameter in network.named_parameters():
@@ -118,5 +126,5 @@ def optimizers(
     ]
     if fused:
         groups = [{"params": params, "parts": parts} for parts, params in fused.items()]
-        made.append(Muon(groups, learning_rate, weight_decay, workers))
+        made.append(Muon(groups, learning_rate, weight_decay, workers, dtype))
     return made

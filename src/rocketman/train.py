@@ -45,13 +45,13 @@ from rocketman.data.sources import splits
 from rocketman.export import write_model
 from rocketman.files import write_whole
 from rocketman.looks import (
-    autocast,
     draw_sheet,
     losses_by_time,
     sheet_prompts,
     validation_loss,
 )
 from rocketman.parallel import Workers, join
+from rocketman.precision import Precision, autocast, faster
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
 from rocketman.weights import open_model, read_parameters
@@ -86,6 +86,13 @@ def learning_rate(run: Run, config: LoopConfig) -> float:
     return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
 
 
+def faster_everywhere(device: torch.device, workers: Workers) -> Precision:
+    """bf16 if it is faster for every process of the run: all must train in the same arithmetic."""
+    votes = torch.tensor([float(faster(device.type) == "bf16")], device=device)
+    workers.sum([votes])
+    return "bf16" if votes.item() == workers.count else "fp32"
+
+
 def train_step(
     run: Run, config: LoopConfig, batches: Batches, device: torch.device, workers: Workers
 ) -> float:
@@ -96,7 +103,7 @@ def train_step(
     dropped = torch.rand(config.batch_size, generator=run.generator)[own] < config.caption_drop
     ids = torch.where(dropped[:, None], PAD, ids)
     pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
-    with autocast(config, device):
+    with autocast(config.precision, device.type):
         loss = flow.loss(
             run.forward, pixels, ids, run.generator, config.noise_scale, share, weights
         )
@@ -206,8 +213,11 @@ def train(
     else:
         known = open_model(start).vocabulary if start else ()
         vocabulary = vocabulary_of(words_to_learn(pictures, loop.mirror), known)
+    if loop.precision == "auto":
+        kept = state["config"]["train"]["precision"] if resume else None
+        loop = replace(loop, precision=kept or faster_everywhere(device, workers))
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
-    config = replace(config, model=make)
+    config = replace(config, model=make, train=loop)
 
     about: dict[str, Any] = {
         "config": config.as_dict(),
@@ -247,7 +257,10 @@ def train(
     )
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())
-    report(f"{len(pictures.pixels)} pictures, {parameters / 1e6:.1f} M parameters, on {device}")
+    report(
+        f"{len(pictures.pixels)} pictures, {parameters / 1e6:.1f} M parameters, "
+        f"on {device} in {loop.precision}"
+    )
 
     losses: list[float] = []
     last: dict[str, Any] = {}

@@ -34,6 +34,7 @@ from rocketman.audits.probes import NONE, PROBES, level_names, parse
 from rocketman.captions import FACTORS, words
 from rocketman.data.batches import load_split, to_floats, to_pixels
 from rocketman.files import write_whole
+from rocketman.precision import autocast, faster
 
 SIZE = 128
 """Pixels. At equal cost (the first layer strides to 32 x 32) 128 read more than 64 did."""
@@ -317,12 +318,13 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.05
     )
+    precision = faster("cpu")
     started, batches = time.monotonic(), shuffled(len(pixels), rng)
     for step in range(steps):
         chosen = next(batches)
         x = worsen(pixels[chosen], rng, mirror).contiguous(memory_format=torch.channels_last)
         y = torch.from_numpy(labels[chosen])
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast(precision, "cpu"):
             logits, _ = network(x)
         losses = [F.cross_entropy(each.float(), y[:, k]) for k, each in enumerate(logits)]
         loss = torch.stack(losses).sum()

@@ -70,7 +70,9 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
         return write_model(
             network,
             tmp_path_factory.mktemp("models") / "tiny",
-            TrainConfig(data=DataConfig(folder="none"), train=LoopConfig(steps=1), model=config),
+            TrainConfig(
+                data=DataConfig(folder="none"), train=LoopConfig(steps=1, mirror=True), model=config
+            ),
             captions.vocabulary(),
             {},
         )

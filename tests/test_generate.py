@@ -111,6 +111,19 @@ def test_the_mirror_image_of_a_prompt_is_the_mirror_image_of_its_picture(
     assert not painter._tokens([""]).any()
 
 
+def test_a_model_that_saw_no_mirrored_pictures_is_not_asked_for_any(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    """Its captions may use the word otherwise: "a mirrored visor"."""
+    folder = shutil.copytree(model_folder, tmp_path / "tiny")
+    text = (folder / "config.toml").read_text()
+    assert "mirror = true" in text
+    (folder / "config.toml").write_text(text.replace("mirror = true", "mirror = false"))
+    painter = rocketman.load(folder)._painter
+    assert "mirrored" in painter.model.vocabulary
+    assert painter._tokens(["a harp"]).shape[0] == 1
+
+
 def test_sizes(pipeline: Pipeline) -> None:
     assert pipeline.sizes == (16, 32, 64)
     [small] = pipeline(PROMPT, seed=3, num_inference_steps=2, size=16)

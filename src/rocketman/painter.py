@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import sampling, weights
-from rocketman.captions import MIRRORED, canonical, tokens, with_shot, with_view
+from rocketman.captions import canonical, tokens, with_shot, with_view
 from rocketman.provenance.recipe import Recipe
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
@@ -116,11 +116,11 @@ class Painter:
         return sampling.apart(guided, PUSH * recipes[0].variety)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
-        """Token ids (sides, B, L) of prompts and, for a model that knows the word, of their mirror
-        images; an empty prompt is all padding: the unconditional input."""
+        """Token ids (sides, B, L) of prompts and, for a model that learnt from mirrored pictures, of
+        their mirror images; an empty prompt is all padding: the unconditional input."""
         vocabulary = self.model.vocabulary
         sides = [prompts]
-        if MIRRORED in vocabulary:
+        if self.model.mirrored:
             sides.append([with_view(text, "", mirrored=True) if text else "" for text in prompts])
         ids = [[tokens(text, vocabulary) for text in texts] for texts in sides]
         return np.array(ids, dtype=np.int64)

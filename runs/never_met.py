@@ -1,0 +1,34 @@
+"""The pictures in which no astronaut meets an instrument: python runs/never_met.py DATA OUT
+
+Reads a rendered set, or its thumbnails, and writes the training pictures of astronauts alone and of
+instruments alone as a captioned folder. What a network trained on them makes of both together is in
+docs/log.md, 2026-11-28.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rocketman.data.sources import read_split
+
+
+def write_apart(data: Path, out: Path) -> int:
+    """OUT/train with a PNG a picture and metadata.jsonl; returns how many there are."""
+    source = read_split(data, "train")
+    folder = out / "train"
+    folder.mkdir(parents=True)
+    lines = []
+    for k, row in enumerate(source.rows):
+        if str(row["relation"]).endswith("alone"):
+            source.open(k).save(folder / row["file_name"])
+            lines.append(json.dumps(row))
+    (folder / "metadata.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python runs/never_met.py DATA OUT")
+    print(f"{write_apart(Path(sys.argv[1]), Path(sys.argv[2]))} pictures")

@@ -81,7 +81,7 @@ def test_figures_are_kept_with_their_sheet_until_the_weights_change(shipped: Pat
     measured = {**found, "kid": 0.0123, "kid_p": 0.002, "c2st": 0.743, "real": 360}
     (shipped / FIGURES).write_text(json.dumps(measured))
     text = write_card(shipped).read_text()
-    assert "360 real held-out renders" in text
+    assert "360 real renders of the same pairs" in text
     assert "0.0123 (p 0.002)" in text
     assert "74.3 %" in text
 

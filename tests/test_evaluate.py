@@ -11,7 +11,15 @@ from typer.testing import CliRunner
 
 from rocketman import captions
 from rocketman.cli import app
-from rocketman.evaluate import control_rate, kernel_distance, measured, prompts_of, told_apart
+from rocketman.data.sources import read_split
+from rocketman.evaluate import (
+    control_rate,
+    evaluate,
+    kernel_distance,
+    measured,
+    prompts_of,
+    told_apart,
+)
 
 
 def unit(rng: np.random.Generator, count: int, shift: float) -> np.ndarray:
@@ -68,6 +76,28 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
     assert found["kid"] is None, "there was nothing real to compare with"
     with Image.open(sheet) as image:
         assert len(json.loads(image.info["rocketman-sheet"])) == 9
+
+
+def test_drawn_pictures_are_held_against_real_ones_of_the_same_pairs() -> None:
+    """The thumbnails that travel with the repository serve as renders."""
+    data = Path(__file__).parents[1] / "data" / "astronauts-64"
+    found, _ = evaluate(None, data, count=4)
+    pairs = captions.heldout_pairs()["validation"]
+    rows = read_split(data, "validation").rows
+    assert found.real == sum((row["suit"], row["instrument"]) in pairs for row in rows) > 200
+    assert found.kid is not None
+    assert found.c2st is not None
+    assert 0 <= found.c2st <= 1
+
+
+def test_a_folder_without_held_out_pairs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "validation").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "validation" / "0.png")
+    line = json.dumps({"file_name": "0.png", "text": "a harp"})
+    (tmp_path / "validation" / "metadata.jsonl").write_text(line + "\n")
+    result = CliRunner().invoke(app, ["evaluate", "--count", "2", "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no validation pictures of held-out pairs" in " ".join(result.stderr.split())
 
 
 def test_the_control_of_copies() -> None:

@@ -124,13 +124,14 @@ def _figures(folder: Path, figures: Record) -> str:
     ]
     if figures.get("kid") is not None:
         rows += [
-            f"| kernel distance to {figures['real']:,} real held-out renders, on the probes' "
-            f"features | {figures['kid']:.4f} (p {figures['kid_p']:.3f}) |",
+            f"| pictures of held-out pairs: kernel distance to {figures['real']:,} real renders of "
+            f"the same pairs, on the probes' features | {figures['kid']:.4f} "
+            f"(p {figures['kid_p']:.3f}) |",
             f"| told apart from them by a linear classifier; 50 % is chance | "
             f"{_percent(figures['c2st'])} |",
         ]
     rows.append(
-        f"| nearer to a training picture than 99 % of real held-out renders are | "
+        f"| nearer to a training picture than 99 % of real renders are that it never saw | "
         f"{_percent(figures['copy_rate'])}; of real ones {_percent(figures['copy_rate_control'])} |"
     )
     sheet = ""

@@ -43,7 +43,8 @@ def evaluate(
         Path | None, typer.Argument(metavar="[MODEL]", help="A model folder; else the one inside.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Real held-out renders, for kid and c2st.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Real renders of the held-out pairs, for kid and c2st."),
     ] = None,
     count: Annotated[int, typer.Option(help="Pictures of each group.", min=2)] = 256,
     seed: Annotated[int, typer.Option(help="Of the first picture of each group.", min=0)] = 0,

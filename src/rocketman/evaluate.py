@@ -2,14 +2,13 @@
 
 Level 5. Draws pictures of three groups of prompts (pairs of suit and instrument that training saw,
 pairs that it kept out, instruments that no astronaut ever played there), reads them with the
-model's probes, and compares them with its training pictures and with real held-out ones. Nothing is
-picked: one try a prompt. `keep` writes figures and a sheet into the model's folder, and its card
-anew (`card.py`). Next: `cli_train.py` prints the table.
+model's probes, and compares all with its training pictures and those of held-out pairs with real
+renders of the same pairs. Nothing is picked: one try a prompt. `keep` writes figures and a sheet
+into the model's folder, and its card anew (`card.py`). Next: `cli_train.py` prints the table.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -27,7 +26,15 @@ from rocketman import __version__
 from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
-from rocketman.captions import SHOTS, Factors, Split, split_of, unplayed, with_view
+from rocketman.captions import (
+    SHOTS,
+    Factors,
+    Split,
+    heldout_pairs,
+    split_of,
+    unplayed,
+    with_view,
+)
 from rocketman.card import FIGURES, SAMPLES, write_card
 from rocketman.data.batches import load_split
 from rocketman.files import write_whole
@@ -62,13 +69,14 @@ class Evaluation:
     model: str
     groups: dict[str, Group]
     kid: float | None
-    """Kernel Inception Distance's unbiased estimate, on the probes' features, not Inception's."""
+    """Kernel Inception Distance's unbiased estimate, on the probes' features, not Inception's;
+    between pictures of held-out pairs, drawn and real: like with like."""
     kid_p: float | None
     """How often a random split of real and generated pictures is as far apart: permutation test."""
     c2st: float | None
-    """Share rightly told apart, real or generated, by a linear classifier; 0.5 is chance."""
+    """Share of these rightly told apart, real or drawn, by a linear classifier; 0.5 is chance."""
     copy_rate: float
-    """Share nearer to a training picture than 99 % of real held-out renders are."""
+    """Share nearer to a training picture than 99 % of real renders are that it never saw."""
     copy_rate_control: float
     """The same share of the real ones."""
     model_hash: str
@@ -79,7 +87,7 @@ class Evaluation:
     real: int
     """How many real held-out renders were compared with."""
     real_hash: str | None
-    """SHA-256 of their metadata, split by split: which renders these are."""
+    """SHA-256 of their split's metadata: which renders these are."""
     version: str
     """Of this package."""
     date: str
@@ -135,13 +143,15 @@ def evaluate(
 ) -> tuple[Evaluation, list[Picture]]:
     """Draw `count` pictures a group and measure them; returns the figures and the pictures.
 
-    data: a folder with real held-out renders (validation and test), for kid and c2st; without it
-    both are None. `split` says whose held-out pairs are asked for: "test" is for the final report.
+    data: a folder with real renders of the held-out pairs, for kid and c2st; without it both are
+    None. `split` says whose held-out pairs are asked for: "test" is for the final report.
     ModelError if the model has no probes or no index, ValueError if it knows no pair at all.
     """
     pipeline, probes, index = load(model), load_probes(model), load_index(model)
+    real, real_hash = _real(data, split, probes.size) if data else ([], None)
     groups: dict[str, Group] = {}
     pictures: list[Picture] = []
+    alike: list[Picture] = []
     for group in GROUPS:
         prompts = prompts_of(group, split, pipeline.model.vocabulary, count, seed)
         if not prompts:
@@ -150,20 +160,22 @@ def evaluate(
         right = _right(probes, [each.image for each in made], prompts)
         groups[group] = measured(right, probes.ceiling)
         pictures += made
+        alike = made if group == "heldout" else alike
     if not pictures:
         raise ValueError(f"The model {pipeline.model.name} knows no suit or no instrument.")
-    drawn = [each.image for each in pictures]
-    found = newness(drawn, index)
-    real, real_hash = _real(data) if data else ([], None)
-    features = probes.features(drawn).astype(np.float64)
-    others = probes.features(real).astype(np.float64) if real else None
-    kid, kid_p = kernel_distance(features, others, seed) if others is not None else (None, None)
+    found = newness([each.image for each in pictures], index)
+    kid = kid_p = c2st = None
+    if real and alike:
+        features = probes.features([each.image for each in alike]).astype(np.float64)
+        others = probes.features(real).astype(np.float64)
+        kid, kid_p = kernel_distance(features, others, seed)
+        c2st = told_apart(features, others, seed)
     return Evaluation(
         model=f"{pipeline.model.name} ({pipeline.model.hash})",
         groups=groups,
         kid=kid,
         kid_p=kid_p,
-        c2st=told_apart(features, others, seed) if others is not None else None,
+        c2st=c2st,
         copy_rate=float(np.mean([each.percentile <= CLOSE for each in found])),
         copy_rate_control=control_rate(index),
         model_hash=pipeline.model.hash,
@@ -209,11 +221,12 @@ def table(found: Evaluation) -> str:
     if found.kid is not None and found.kid_p is not None and found.c2st is not None:
         lines.append(f"  kid       {found.kid:.4f} on the probes' features (p {found.kid_p:.3f})")
         lines.append(
-            f"  c2st      {100 * found.c2st:.1f} % told apart from real renders, 50 is chance"
+            f"  c2st      {100 * found.c2st:.1f} % told apart from {found.real} real renders of "
+            "the same pairs, 50 is chance"
         )
     lines.append(
         f"  copies    {100 * found.copy_rate:.1f} % nearer to a training picture than 99 % of real "
-        f"held-out renders (of those {100 * found.copy_rate_control:.1f} %)"
+        f"renders it never saw (of those {100 * found.copy_rate_control:.1f} %)"
     )
     return "\n".join(lines)
 
@@ -310,17 +323,19 @@ def _right(probes: Probes, pictures: Sequence[Image.Image], prompts: Sequence[st
     return answers
 
 
-def _real(data: Path) -> tuple[list[Image.Image], str]:
-    """The held-out renders of a data set, and their hash. ValueError if it has none."""
-    found: list[Image.Image] = []
-    hashes = []
-    for split in ("validation", "test"):
-        try:
-            pictures = load_split(data, split, 128)
-        except ValueError:
-            continue
-        found += images(pictures)
-        hashes.append(pictures.hash)
-    if not found:
-        raise ValueError(f"{data} has no validation or test pictures to compare with.")
-    return found, hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+def _real(data: Path, split: Split, size: int) -> tuple[list[Image.Image], str]:
+    """Renders of the pairs that the group "heldout" asks for, and the hash of their split.
+
+    Of these alone: other pairs are told apart by what they show, however real they look
+    (docs/log.md, 2026-11-28). ValueError if there are none.
+    """
+    pictures = load_split(data, split, size)
+    pairs = heldout_pairs()[split]
+    kept = [
+        image
+        for image, row in zip(images(pictures), pictures.rows, strict=True)
+        if (row.get("suit"), row.get("instrument")) in pairs
+    ]
+    if not kept:
+        raise ValueError(f"{data} has no {split} pictures of held-out pairs to compare with.")
+    return kept, pictures.hash

@@ -116,8 +116,8 @@ class Painter:
         return sampling.apart(guided, PUSH * recipes[0].variety)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
-        """Token ids (sides, B, L) of prompts and, for a model that learnt from mirrored pictures, of
-        their mirror images; an empty prompt is all padding: the unconditional input."""
+        """Token ids (sides, B, L) of prompts and, for a model that learnt from mirrored pictures,
+        of their mirror images; an empty prompt is all padding: the unconditional input."""
         vocabulary = self.model.vocabulary
         sides = [prompts]
         if self.model.mirrored:

@@ -4,8 +4,9 @@
     python benchmarks/train_step.py [--threads N] [--steps N] [--rounds N] [--json]
 
 Ours is `train.train_step` as `rocketman train` runs it: the network of runs/astronauts.toml (width
-256, depth 8, patches of 8 at 64 pixels), batches of 64 cut out of memory, captions, bfloat16
-autocast, AdamW, averaged weights, compiled. The peers train on random noise with nothing to read:
+256, depth 8, patches of 8 at 64 pixels, no refiner), batches of 64 cut out of memory, captions,
+AdamW, averaged weights, compiled. All work in bfloat16 or in float32, whichever this machine is
+faster in (`precision.py`). The peers train on random noise with nothing to read:
 
     diffusers    DiTTransformer2DModel of the same depth, heads and tokens, and of the width that
                  comes nearest to our parameters, in the loop of diffusers' example
@@ -15,11 +16,10 @@ autocast, AdamW, averaged weights, compiled. The peers train on random noise wit
                  its Unet, of the width that comes nearest to our arithmetic a picture, in the loop
                  of its Trainer: GaussianDiffusion, Adam, clipping, EMA every ten steps
 
-Each peer runs with bfloat16 autocast, with the fused optimizer and the grouped averaging that its
-example leaves off, eager and compiled; the faster counts. All take turns, round after round, and
-the median round counts. A step's arithmetic is what torch.utils.flop_counter counts forward and
-backward, the matrix multiply the best of 2048 and 4096 squares in bfloat16. Needs the extra
-`train`.
+Each peer runs with the fused optimizer and the grouped averaging that its example leaves off, eager
+and compiled; the faster counts. All take turns, round after round, and the median round counts. A
+step's arithmetic is what torch.utils.flop_counter counts forward and backward, the matrix multiply
+the best of 2048 and 4096 squares in the same arithmetic. Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from rocketman.checkpoints import Run
 from rocketman.data.batches import Batches, Pictures
 from rocketman.model import ModelConfig
 from rocketman.parallel import Workers
+from rocketman.precision import DTYPES, autocast, faster
 from rocketman.train import train_step
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 
@@ -52,6 +53,7 @@ SIZE, PATCH, WIDTH, DEPTH, HEADS, BATCH = 64, 8, 256, 8, 4, 64
 SQUARES, PRODUCTS = (2048, 4096), 8
 HEAD_WIDTHS, UNET_WIDTHS = (48, 56, 64), (8, 12, 16, 24, 32)
 CPU = torch.device("cpu")
+ARITHMETIC = faster("cpu")
 
 
 @dataclass
@@ -70,10 +72,6 @@ class Trainer:
     @property
     def rate(self) -> float:
         return statistics.median(self.rates)
-
-
-def autocast() -> torch.autocast:
-    return torch.autocast("cpu", torch.bfloat16)
 
 
 def counted(backward: Callable[[Tensor], object]) -> float:
@@ -103,13 +101,13 @@ def ours() -> Trainer:
         hash="",
     )
     make = ModelConfig(image_size=SIZE, patch_size=PATCH, width=WIDTH, depth=DEPTH, heads=HEADS)
-    loop = LoopConfig(steps=10**6, batch_size=BATCH, compile=True)
+    loop = LoopConfig(steps=10**6, batch_size=BATCH, compile=True, precision=ARITHMETIC)
     run = Run(TrainConfig(data=DataConfig(folder="none"), train=loop, model=make), CPU)
     batches = Batches(pictures, captions.vocabulary(), BATCH, seed=0)
 
     def backward(x1: Tensor) -> None:
         ids = torch.from_numpy(batches.batch(0)[1][: len(x1)])
-        with autocast():
+        with autocast(ARITHMETIC, "cpu"):
             loss = flow.loss(run.network, x1, ids, run.generator, loop.noise_scale)
         loss.backward()  # type: ignore[no-untyped-call]
         run.network.zero_grad()
@@ -158,7 +156,7 @@ def diffusers(compiled: bool, parameters_wanted: int) -> Trainer:
         noise = torch.randn(x1.shape)
         t = torch.randint(0, 1000, (len(x1),))
         noisy = schedule.add_noise(x1, noise, t)
-        with autocast():
+        with autocast(ARITHMETIC, "cpu"):
             predicted = model(noisy, t, labels[: len(x1)], return_dict=False)[0]
         loss = F.mse_loss(predicted.float(), noise)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -185,7 +183,7 @@ def unet(compiled: bool, flops: float) -> Trainer:
     clean = torch.rand(BATCH, 3, SIZE, SIZE)
 
     def backward(diffusion: Callable[..., Any], x1: Tensor) -> Tensor:
-        with autocast():
+        with autocast(ARITHMETIC, "cpu"):
             loss: Tensor = diffusion(x1)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
@@ -248,7 +246,7 @@ def gemm_tflops() -> float:
     """Best of the squares, in 10**12 operations a second."""
     best = 0.0
     for side in SQUARES:
-        a, b = (torch.randn(side, side, dtype=torch.bfloat16) for _ in range(2))
+        a, b = (torch.randn(side, side, dtype=DTYPES[ARITHMETIC]) for _ in range(2))
         torch.mm(a, b)
         best = max(best, 2 * side**3 / timed(lambda a=a, b=b: torch.mm(a, b), PRODUCTS) / 1e12)  # type: ignore[misc]
     return best
@@ -316,6 +314,7 @@ def main() -> None:
         "ours_images_per_second": round(own.rate, 2),
         "ratio_to_best_peer": round(own.rate / max(best.values()), 3) if best else None,
         "threads": arguments.threads,
+        "precision": ARITHMETIC,
         "torch": torch.__version__,
         "trainers": [
             {
@@ -340,7 +339,7 @@ def main() -> None:
             f"{name:<38}{trainer.parameters / 1e6:>10.1f} M{trainer.flops / 1e9:>8.2f}"
             f"{trainer.rate:>10.1f}{tflops:>8.3f}{100 * tflops / gemm:>7.0f} %"
         )
-    print(f"matrix multiply, bfloat16: {gemm:.3f} TFLOPS on {arguments.threads} threads")
+    print(f"matrix multiply, {ARITHMETIC}: {gemm:.3f} TFLOPS on {arguments.threads} threads")
     if best:
         print(f"ours against the best peer: {document['ratio_to_best_peer']:.2f} times")
 

@@ -21,7 +21,7 @@ from rocketman.provenance.recipe import Recipe
 from rocketman.provenance.verify import plain
 from rocketman.sampling import SamplerName
 
-DEFAULT_STEPS = 20
+DEFAULT_STEPS = 12
 DEFAULT_GUIDANCE_SCALE = 3.0
 DEFAULT_SAMPLER: SamplerName = "dpm_solver_2m"
 DEFAULT_STRENGTH = 0.7

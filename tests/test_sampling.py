@@ -88,7 +88,7 @@ def test_timesteps() -> None:
 
 
 def test_a_network_told_an_earlier_time_leaves_less_grain() -> None:
-    """One that takes a tenth of grain for detail draws as much, and eight tenths of it if told so."""
+    """One that takes a tenth of grain for detail draws as much, and eight tenths if told so."""
 
     def denoise(x: Array, t: float) -> Array:  # of data that are grain and nothing else
         return x * np.float32(t * 0.01 / (t * t * 0.01 + (1 - t) ** 2))

@@ -15,7 +15,7 @@ from rocketman import cli, foreign
 from rocketman.generate import Pipeline, load
 from rocketman.provenance import metadata, picture
 from rocketman.provenance.picture import PictureError
-from rocketman.request import MAX_SEED
+from rocketman.request import DEFAULT_STEPS, MAX_SEED
 
 WEB_UI = (
     "a (red:1.2) spaceman playing a [harp], above mars, masterpiece <lora:castleLora:0.8>\n"
@@ -150,7 +150,7 @@ def test_numbers_out_of_range_become_the_nearest(pipeline: Pipeline) -> None:
     found = foreign.parse("a harp\nSteps: nan, CFG scale: inf, Seed: 99999999999999999999")
     assert found is not None
     recipe, _ = foreign.translated(found, pipeline)
-    assert (recipe.num_inference_steps, recipe.guidance_scale) == (20, 3.0)
+    assert (recipe.num_inference_steps, recipe.guidance_scale) == (DEFAULT_STEPS, 3.0)
     assert 0 <= recipe.seed < 2**32
 
 

@@ -15,9 +15,16 @@ from rocketman.data.sources import read_split
 
 
 def write_apart(data: Path, out: Path) -> int:
-    """OUT/train with a PNG a picture and metadata.jsonl; returns how many there are."""
+    """OUT/train with a PNG a picture and metadata.jsonl; returns how many there are.
+
+    ValueError if DATA is no rendered set, or OUT is taken.
+    """
     source = read_split(data, "train")
     folder = out / "train"
+    if folder.exists():
+        raise ValueError(f"{folder} is there already; choose another OUT.")
+    if not all("relation" in row for row in source.rows):
+        raise ValueError(f"{data} does not say who is with what: it must be a rendered set.")
     folder.mkdir(parents=True)
     lines = []
     for k, row in enumerate(source.rows):
@@ -31,4 +38,8 @@ def write_apart(data: Path, out: Path) -> int:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python runs/never_met.py DATA OUT")
-    print(f"{write_apart(Path(sys.argv[1]), Path(sys.argv[2]))} pictures")
+    try:
+        print(f"{write_apart(Path(sys.argv[1]), Path(sys.argv[2]))} pictures")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

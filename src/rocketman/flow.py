@@ -19,6 +19,12 @@ TIMESTEP_MEAN, TIMESTEP_STD = -0.8, 0.8
 EVEN_TIMESTEPS = 0.15
 """Share of timesteps drawn evenly from [0, 1]: the rest hardly ever comes above 0.7, where a
 sampler takes a third of its steps."""
+PERCEIVED_FROM = 0.3
+"""Time from which a perceptual loss counts: before, the clean picture can only be guessed, and its
+mean looks like none (Ma et al. 2026, PixelGen, gate theirs there too)."""
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""(drawn, real), both (B, 3, H, W) -> (B,): how unlike they look."""
 
 
 def draw_timesteps(batch: int, generator: torch.Generator) -> Tensor:
@@ -58,8 +64,12 @@ def loss(
     noise_scale: float,
     share: tuple[int, int] = (0, 1),
     weights: Tensor | None = None,
+    distance: Distance | None = None,
+    distance_weight: float = 0.0,
 ) -> Tensor:
     """One draw of timesteps and noise from `generator`, and the velocity loss; a scalar.
+
+    With `distance`, `distance_weight` times how unlike each clean picture looks is added to it.
 
     x1 (B, 3, H, W) in [-1, 1], tokens (B, L) int64. The generator lives on the CPU, so that equal
     seeds give equal draws on every device. With `share` (k, n) the pictures are every n-th of a
@@ -69,5 +79,9 @@ def loss(
     batch = len(x1) * n
     t = draw_timesteps(batch, generator)[k::n].to(x1.device)
     noise = torch.randn((batch, *x1.shape[1:]), generator=generator)[k::n].to(x1.device)
-    predicted = network(on_path(x1, noise, t, noise_scale), t, tokens)
-    return velocity_loss(predicted.float(), x1, t, weights)
+    predicted = network(on_path(x1, noise, t, noise_scale), t, tokens).float()
+    found = velocity_loss(predicted, x1, t, weights)
+    if distance is None:
+        return found
+    late = t >= PERCEIVED_FROM
+    return found + distance_weight * distance(predicted[late], x1[late]).sum() / len(x1)

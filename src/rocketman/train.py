@@ -7,6 +7,7 @@ Reads a `TrainConfig` (`train_config.py`) and a data set; writes into the run's 
     sheets/*.png     the same prompts and seeds drawn from the averaged weights as the run goes on
     checkpoints/     the last two, each one file, whole or not at all
     model/           the finished model (see weights.py)
+    perception.safetensors   what the pictures look like to, where perceptual_weight asks for it
 
 A run driven by steps and resumed from a checkpoint gives the same weights, bit for bit, as one that
 was never stopped (on a CPU with the same number of threads). Next: `export.py` writes model/.
@@ -51,6 +52,7 @@ from rocketman.looks import (
     validation_loss,
 )
 from rocketman.parallel import Workers, join
+from rocketman.perception import perception
 from rocketman.precision import Precision, autocast, faster
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
@@ -94,7 +96,12 @@ def faster_everywhere(device: torch.device, workers: Workers) -> Precision:
 
 
 def train_step(
-    run: Run, config: LoopConfig, batches: Batches, device: torch.device, workers: Workers
+    run: Run,
+    config: LoopConfig,
+    batches: Batches,
+    device: torch.device,
+    workers: Workers,
+    distance: flow.Distance | None = None,
 ) -> float:
     """One batch: loss, gradient, optimizers, averaged weights. Returns the loss."""
     share = (workers.rank, workers.count)
@@ -105,7 +112,15 @@ def train_step(
     pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
     with autocast(config.precision, device.type):
         loss = flow.loss(
-            run.forward, pixels, ids, run.generator, config.noise_scale, share, weights
+            run.forward,
+            pixels,
+            ids,
+            run.generator,
+            config.noise_scale,
+            share,
+            weights,
+            distance,
+            config.perceptual_weight,
         )
     loss = loss / workers.count
     loss.backward()  # type: ignore[no-untyped-call]
@@ -255,6 +270,10 @@ def train(
         loop.crop,
         size,
     )
+    distance = None
+    if loop.perceptual_weight:
+        path = out / "perception.safetensors"
+        distance = perception(pictures, path, loop.seed, device, workers, report).distance
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())
     report(
@@ -285,7 +304,7 @@ def train(
     with stop_signals() as caught, closing(log) if log else nullcontext():
         clock = time.monotonic()
         while progress(run, loop) < 1:
-            losses.append(train_step(run, loop, batches, device, workers))
+            losses.append(train_step(run, loop, batches, device, workers, distance))
             now = time.monotonic()
             took, stop = workers.agree(now - clock, bool(caught))
             run.seconds += took

@@ -56,6 +56,10 @@ class LoopConfig:
     instrument_weight: float = 1.0
     """How much a pixel of an instrument counts beside one of anything else in the loss. Needs to be
     told where they are: renders with `--passes`, or the thumbnails of such."""
+    perceptual_weight: float = 0.0
+    """How much it counts that a drawn picture looks unlike the real one to a small network, beside
+    the velocity loss. That network learns from the same pictures and captions first, some minutes,
+    and stays in the run's folder; 0: none."""
     mirror: bool = False
     """Show half of the pictures mirrored, with captions that say so and call left right. Only where
     what is mirrored is still what it is called; it makes learning by heart harder."""
@@ -88,7 +92,10 @@ class LoopConfig:
         for name in ("learning_rate", "noise_scale", "instrument_weight", "clip", "ema_halflife"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("weight_decay", "warmup_steps", "checkpoint_minutes", "look_minutes"):
+        for name in (
+            *("weight_decay", "warmup_steps", "perceptual_weight"),
+            *("checkpoint_minutes", "look_minutes"),
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if not 0 < self.crop <= 1:

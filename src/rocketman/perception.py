@@ -1,0 +1,163 @@
+"""A small network that learns to see, so that a training run can ask what a picture looks like.
+
+The squared error of a picture counts pixels; an edge that is blurred costs it hardly anything. The
+features of a network that tells pictures apart notice it (Johnson et al. 2016, "Perceptual losses";
+Zhang et al. 2018, LPIPS). Theirs came from ImageNet; this one learns from the run's own data set
+which words of its captions each picture shows, and from nothing else: no outside network, and
+never the probes that a model is measured by.
+
+Level 4. Reads a data set's pictures and captions, writes one safetensors file into the run's
+folder. Next: `train.py` adds `Perception.distance` to its loss.
+
+Shapes: B pictures, C channels, H height and width; pictures in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812  (its name everywhere)
+from torch import Tensor, nn
+
+from rocketman.captions import OPPOSITE, words
+from rocketman.data.batches import Pictures, to_floats
+from rocketman.files import write_whole
+from rocketman.parallel import Workers
+from rocketman.weights import pack_tensors, read_tensors
+
+LAYERS = ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (192, 2))
+"""(channels, stride) of each convolution."""
+BATCH, STEPS, LEARNING_RATE, DECAY = 64, 1200, 2e-3, 0.7
+LEAST, MOST = 0.002, 0.98
+"""Words in a smaller or larger share of the captions tell too little."""
+SMALLEST_CROP, GAIN, NOISE = 0.8, 0.15, 0.3
+"""What each visit changes of a picture: the share of its width, its contrast, and of every other
+one its noise."""
+REPORT_EVERY = 200
+
+Report = Callable[[str], None]
+
+
+class Perception(nn.Module):
+    """Picture (B, 3, H, H) -> features of six layers, and a logit for each of some words."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        inputs = [3, *(channels for channels, _ in LAYERS)]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, channels, 3, stride, 1, bias=False)
+            for before, (channels, stride) in zip(inputs, LAYERS, strict=False)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels, _ in LAYERS)
+        self.head = nn.Linear(4 * LAYERS[-1][0], count)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """One tensor (B, C, H', H') a layer, fine ones first."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        found = []
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            x = F.silu(norm(convolution(x)))
+            found.append(x)
+        return found
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, words): above 0 where the picture shows what the word says."""
+        logits: Tensor = self.head(F.adaptive_avg_pool2d(self.features(x)[-1], 2).flatten(1))
+        return logits
+
+    def distance(self, drawn: Tensor, real: Tensor) -> Tensor:
+        """(B,), 0 and up: squared distance of the features, each pixel's scaled to unit length
+        (LPIPS, equation 1, every channel alike), mean over pixels and layers."""
+        with torch.no_grad():
+            wanted = [unit(feature) for feature in self.features(real)]
+        found = [unit(feature) for feature in self.features(drawn)]
+        apart = [
+            (a - b).square().sum(dim=1).mean(dim=(1, 2)) for a, b in zip(found, wanted, strict=True)
+        ]
+        return torch.stack(apart).mean(dim=0)
+
+
+def unit(features: Tensor) -> Tensor:
+    """(B, C, H, H), each pixel's channels scaled to length 1."""
+    return features * (features.square().sum(dim=1, keepdim=True) + 1e-6).rsqrt()
+
+
+def perception(
+    pictures: Pictures,
+    path: Path,
+    seed: int,
+    device: torch.device,
+    workers: Workers = Workers(),  # noqa: B008  (frozen)
+    report: Report = lambda line: None,
+) -> Perception:
+    """The network that a run sees with: the one in its folder, else one that learns now.
+
+    Its parameters want no gradient. ValueError if no word of the captions tells pictures apart;
+    ModelError if the file is damaged.
+    """
+    if not path.is_file() and workers.leads:
+        names = telling_words(pictures)
+        if not names:
+            raise ValueError(
+                "perceptual_weight needs captions that differ: no word tells these pictures apart."
+            )
+        learnt = learn(pictures, names, seed, device, report)
+        arrays = {name: tensor.cpu().numpy() for name, tensor in learnt.state_dict().items()}
+        write_whole(path, pack_tensors(arrays, {"words": " ".join(names)}))
+    workers.agree(0.0, False)  # the others wait for the leader's file
+    arrays, metadata = read_tensors(path)
+    network = Perception(len(metadata["words"].split()))
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    return network.to(device).eval().requires_grad_(False)
+
+
+def telling_words(pictures: Pictures) -> list[str]:
+    """Words that some captions have and others lack, sorted; none that a mirror turns over."""
+    counts = Counter(word for caption in pictures.full_captions for word in set(words(caption)))
+    low, high = (share * len(pictures.captions) for share in (LEAST, MOST))
+    return sorted(
+        word for word, count in counts.items() if low < count < high and word not in OPPOSITE
+    )
+
+
+def learn(
+    pictures: Pictures, names: list[str], seed: int, device: torch.device, report: Report
+) -> Perception:
+    """A network that says of each of these words whether a picture's caption has it."""
+    torch.manual_seed(seed)
+    shown = [set(words(caption)) for caption in pictures.full_captions]
+    said = torch.tensor([[name in each for name in names] for each in shown]).float()
+    network = Perception(len(names)).to(device)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, betas=(0.9, 0.98))
+    report(f"learning to see {len(names)} words in pictures")
+    for step in range(STEPS):
+        rate = LEARNING_RATE * min(1.0, (step + 1) / 100, (1 - step / STEPS) / DECAY)
+        optimizer.param_groups[0]["lr"] = rate
+        chosen = torch.randint(len(shown), (BATCH,))
+        x = torch.from_numpy(to_floats(pictures.pixels[chosen.numpy()]))
+        logits = network(changed(x).to(device))
+        loss = F.binary_cross_entropy_with_logits(logits, said[chosen].to(device))
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if (step + 1) % REPORT_EVERY == 0:
+            report(f"learning to see, step {step + 1} of {STEPS}: loss {loss.item():.4f}")
+    return network
+
+
+def changed(x: Tensor) -> Tensor:
+    """Pictures (B, 3, H, H) as a visit sees them: mirrored, cropped, in other contrast, noisy."""
+    size = x.shape[-1]
+    side = int(torch.randint(round(SMALLEST_CROP * size), size + 1, ()))
+    top, left = torch.randint(size - side + 1, (2,)).tolist()
+    x = x[:, :, top : top + side, left : left + side]
+    x = F.interpolate(x, size, mode="bilinear", antialias=True)
+    if torch.rand(()) < 0.5:
+        x = x.flip(-1)
+    strength = torch.rand(2, len(x), 1, 1, 1)
+    noise = NOISE * strength[0] * (strength[1] < 0.5)
+    x = x * (1 + GAIN * torch.randn(len(x), 1, 1, 1))
+    return x + noise * torch.randn_like(x)

@@ -9,10 +9,13 @@ Next: `rocketman.data` reads the folder for training.
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -61,17 +64,18 @@ def render(
     missing = before = sum(not path.exists() for path in paths)
     if missing:
         processes = [_worker(out, size, seed, count, k, workers, passes) for k in range(workers)]
-        try:
-            while any(process.poll() is None for process in processes):
-                time.sleep(0.5)
-                missing = sum(not path.exists() for path in paths)
-                if on_progress:
-                    on_progress(count - missing, count)
-        finally:
-            for process in processes:
-                process.terminate()
-                process.wait()
-            write_metadata(out, scenes)
+        with _terminated_as_by_exit():
+            try:
+                while any(process.poll() is None for process in processes):
+                    time.sleep(0.5)
+                    missing = sum(not path.exists() for path in paths)
+                    if on_progress:
+                        on_progress(count - missing, count)
+            finally:
+                for process in processes:
+                    process.terminate()
+                    process.wait()
+                write_metadata(out, scenes)
         failed = [process for process in processes if process.returncode != 0]
         if failed:
             raise RenderError(
@@ -126,6 +130,23 @@ def write_metadata(out: Path, scenes: list[Scene]) -> None:
         ]
         text = "".join(row + "\n" for row in rows)
         write_whole(out / split / "metadata.jsonl", text.encode())
+
+
+@contextmanager
+def _terminated_as_by_exit() -> Iterator[None]:
+    """SIGTERM leaves through every `finally`, so that what is rendered is a data set."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: Any) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _need_blender() -> None:

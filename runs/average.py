@@ -7,12 +7,16 @@ MODEL alone has, a refiner or new words, stays its own. Between weights so near 
 loss runs in a bowl, and its bottom lies between them (Wortsman et al. 2022, "Robust fine-tuning of
 zero-shot models"). Choose SHARE by the held-out losses, which this prints and records; OUT then
 needs a second stage and an index.
+
+Where MODEL learnt from a part of START's pictures, or from renders of the same scenes, OUT's record
+names START's data set, which the index must be of, and MODEL's as the last one.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -25,6 +29,16 @@ from rocketman.weights import open_model, read_parameters
 
 OF_THE_FILES = ("weights_hash", "engine_difference")
 """What a record says of the files beside it."""
+OF_THE_DATA = ("data_hash", "pictures", "data_title", "data_card_hash")
+"""What a record says of the pictures that a model learnt from."""
+
+
+def whole_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
+    """What the record of an average says of its data, from the records of both."""
+    if start.get("data_hash") in (None, model["data_hash"]):
+        return {}
+    whole = {key: start[key] for key in OF_THE_DATA if key in start}
+    return whole | {"last_data_hash": model["data_hash"], "last_pictures": model["pictures"]}
 
 
 def main() -> None:
@@ -58,6 +72,7 @@ def main() -> None:
         if split == "validation":
             record["validation_loss"] = round(validation_loss(*given), 5)
     record |= {"averaged_with": start.hash, "averaged_share": arguments.share}
+    record |= whole_data(start.config.get("record", {}), record)
     write_model(network, arguments.out, config, model.vocabulary, record)
     print(f"{arguments.out}: {arguments.share:g} of {model.name}, the rest of {start.name}")
     print(f"held-out loss {record['validation_loss']}, by t {record['validation_loss_by_time']}")

@@ -58,8 +58,8 @@ class LoopConfig:
     told where they are: renders with `--passes`, or the thumbnails of such."""
     perceptual_weight: float = 0.0
     """How much it counts that a drawn picture looks unlike the real one to a small network, beside
-    the velocity loss. That network learns from the same pictures and captions first, some minutes,
-    and stays in the run's folder; 0: none."""
+    the velocity loss; 0: none. That network learns from the same pictures and captions first, 17
+    minutes on two cores with AVX2, and stays in the run's folder."""
     mirror: bool = False
     """Show half of the pictures mirrored, with captions that say so and call left right. Only where
     what is mirrored is still what it is called; it makes learning by heart harder."""

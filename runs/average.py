@@ -8,8 +8,8 @@ loss runs in a bowl, and its bottom lies between them (Wortsman et al. 2022, "Ro
 zero-shot models"). Choose SHARE by the held-out losses, which this prints and records; OUT then
 needs a second stage and an index.
 
-Where MODEL learnt from a part of START's pictures, or from renders of the same scenes, OUT's record
-names START's data set, which the index must be of, and MODEL's as the last one.
+Where MODEL learnt from fewer pictures than START, a part of them, OUT's record names START's data
+set, which the index must be of, and MODEL's as the last one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OF_THE_DATA = ("data_hash", "pictures", "data_title", "data_card_hash")
 
 def whole_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
     """What the record of an average says of its data, from the records of both."""
-    if start.get("data_hash") in (None, model["data_hash"]):
+    if start.get("pictures", 0) <= model["pictures"]:
         return {}
     whole = {key: start[key] for key in OF_THE_DATA if key in start}
     return whole | {"last_data_hash": model["data_hash"], "last_pictures": model["pictures"]}

@@ -28,6 +28,18 @@ WINDS = ("trumpet", "trombone", "french horn", "saxophone", "flute", "clarinet")
 KEYS = ("accordion", "keyboard", "grand piano")
 PERCUSSION = ("drum", "drum kit", "xylophone", "tambourine")
 INSTRUMENTS = (*STRINGS, *WINDS, *KEYS, *PERCUSSION)
+FAMILIES = {
+    "strummed": ("guitar", "electric guitar", "bass", "banjo", "ukulele"),
+    "plucked": ("harp",),
+    "bowed": ("violin", "cello"),
+    "brass": ("trumpet", "trombone", "french horn"),
+    "woodwind": ("saxophone", "flute", "clarinet"),
+    "keyed": KEYS,
+    "struck": PERCUSSION,
+}
+"""Instruments that are played alike, and the word for them: how a guitar is held, a network may
+then know of a ukulele."""
+FAMILY = {name: family for family, names in FAMILIES.items() for name in names}
 PLACES = (
     "above the blue earth",
     "above the earth at night",
@@ -162,24 +174,27 @@ PARAPHRASES = {
 }
 OTHER_WORDS = 3
 """Paraphrases of each picture."""
+IN_FAMILY = ("{family} {instrument}", "{family} instrument")
+"""What else an instrument is called, each once a picture."""
 
 
 def captions_of(factors: Factors, key: str) -> tuple[str, ...]:
-    """The full caption, a short one that leaves something out, and OTHER_WORDS paraphrases.
+    """The full caption, a short one that leaves something out, OTHER_WORDS paraphrases, and if
+    there is an instrument one with its family's word and one with that alone.
 
     key: seeds the choice; the same factors and key give the same captions on every machine.
     None names a suit or an instrument that the picture does not show, and all fit a prompt.
     """
     rng = random.Random(f"rocketman captions {key}")
 
-    def write(template: str) -> str:
+    def write(template: str, instrument: str | None = factors.instrument) -> str:
         return template.format(
             who=rng.choice(WHO),
             place=rng.choice((factors.place, *WHERE[factors.place])),
             colour=factors.suit,
             a_colour=with_article(factors.suit or "?"),
-            instrument=factors.instrument,
-            an_instrument=with_article(factors.instrument or "?"),
+            instrument=instrument,
+            an_instrument=with_article(instrument or "?"),
         )
 
     found = [factors.caption, write(rng.choice(SHORT[factors.relation]))]
@@ -188,7 +203,14 @@ def captions_of(factors: Factors, key: str) -> tuple[str, ...]:
         text = write(template)
         if len(words(text)) <= CONTEXT_LENGTH and text not in found:
             found.append(text)
-    return tuple(found[: 2 + OTHER_WORDS])
+    found = found[: 2 + OTHER_WORDS]
+    if factors.instrument:
+        family = FAMILY[factors.instrument]
+        for called in IN_FAMILY:
+            noun = called.format(family=family, instrument=factors.instrument)
+            texts = [write(template, noun) for template in (*SHORT[factors.relation], *templates)]
+            found.append(rng.choice([t for t in texts if len(words(t)) <= CONTEXT_LENGTH]))
+    return tuple(found)
 
 
 def with_view(caption: str, view: str, mirrored: bool = False) -> str:
@@ -251,15 +273,18 @@ def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
 
 @cache
 def unplayed() -> dict[str, Split]:
-    """Instruments that training shows alone only, and the split in which astronauts have them."""
+    """Instruments that no astronaut plays in training, and the split in which astronauts do."""
     table = _table("splits.toml")["unplayed"]
     return {name: split for split in SPLITS if split != "train" for name in table[split]}
 
 
-def split_of(suit: str, instrument: str) -> Split:
-    """The only split in which this suit and this instrument may meet."""
+def split_of(suit: str, instrument: str, relation: str = "playing") -> Split:
+    """The only split in which this suit and this instrument may meet so.
+
+    An instrument that training never shows played may float beside an astronaut there.
+    """
     if instrument in unplayed():
-        return unplayed()[instrument]
+        return "train" if relation == "beside" else unplayed()[instrument]
     for split, pairs in heldout_pairs().items():
         if (suit, instrument) in pairs:
             return split
@@ -278,7 +303,7 @@ def words(text: str) -> list[str]:
 def vocabulary() -> tuple[str, ...]:
     """Every word that the grammar can write, sorted. The token of word k is k + 1."""
     grammar = ["a an astronaut in suit playing beside", *SUITS, *INSTRUMENTS, *PLACES, *WHO]
-    grammar += [*SHOTS, *OPPOSITE, MIRRORED]
+    grammar += [*SHOTS, *OPPOSITE, MIRRORED, *FAMILIES, *IN_FAMILY]
     for book in (WHERE, SHORT, PARAPHRASES):
         grammar += [line for lines in book.values() for line in lines]
     blanks = re.compile(r"{\w+}")
@@ -368,7 +393,19 @@ def canonical(prompt: str, vocabulary: tuple[str, ...]) -> tuple[str, tuple[tupl
     if "playing" in known and "with" not in known and "astronaut" in out:
         text, count = WITH.subn("playing ", text)
         read |= {"with": "playing"} if count else {}
-    return text, tuple(read.items())
+    return _with_family(text, known), tuple(read.items())
+
+
+def _with_family(text: str, known: set[str]) -> str:
+    """A prompt with the family's word before an instrument that is played here and never was in
+    training: how it is held can only be known from the others of its family."""
+    if not re.search(r"\bplay(ing|s|ed)\b", text):
+        return text
+    for name in unplayed():
+        family = FAMILY[name]
+        if family in known and not re.search(rf"\b{family}\b", text):
+            text = re.sub(rf"\b{name}\b", f"{family} {name}", text)
+    return text
 
 
 def _backdrops(vocabulary: tuple[str, ...]) -> dict[str, str]:

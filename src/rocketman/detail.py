@@ -32,11 +32,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rocketman import sampling
-from rocketman.captions import tokens
+from rocketman.captions import PAD, tokens
 from rocketman.card import write_card
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.files import write_whole
+from rocketman.painter import GUIDANCE_INTERVAL
 from rocketman.precision import autocast, faster
+from rocketman.request import DEFAULT_GUIDANCE_SCALE
 from rocketman.runtime import open_network
 from rocketman.weights import DETAIL, Model, open_model
 
@@ -63,7 +65,7 @@ MOST_NOISE, MOST_BLUR = 0.05, 0.6
 REDRAWN, MOST_REDRAWN = 0.75, 3600
 """Share of the crops that the transformer has redrawn, and of how many pictures at most: spread
 evenly over the set; drawing more would take longer than training by them."""
-REDRAWN_FROM, LAST_TIME, EVALUATIONS = (0.4, 0.8), 0.95, 4
+REDRAWN_FROM, LAST_TIME, EVALUATIONS = (0.3, 0.8), 0.95, 4
 """Times from which a render is redrawn; the last time at which the network looks, as with twenty
 steps from noise; and how often it looks."""
 
@@ -169,7 +171,8 @@ def worsen(x: Tensor, generator: torch.Generator) -> Tensor:
 def redrawn(
     model: Model, pictures: Pictures, which: slice, seed: int = 0, together: int = 16
 ) -> Pixels:
-    """These pictures, noised to a time of REDRAWN_FROM and drawn from there by their captions."""
+    """These pictures, noised to a time of REDRAWN_FROM and drawn from there by their captions, as
+    strongly guided as a prompt's picture is."""
     session = open_network(model.network_path)
     rng = np.random.default_rng(seed)
     pixels, captions = pictures.pixels[which], pictures.full_captions[which]
@@ -184,11 +187,18 @@ def redrawn(
             [clean] = session.run(None, {"x": x, "t": times, "tokens": ids})
             return np.asarray(clean, dtype=np.float32)
 
+        def denoise_pair(
+            x: sampling.Array, t: float, ids: NDArray[np.int64] = ids
+        ) -> tuple[sampling.Array, sampling.Array]:
+            both = denoise(np.concatenate([x, x]), t, np.concatenate([ids, np.full_like(ids, PAD)]))
+            return both[: len(x)], both[len(x) :]
+
+        guided = sampling.guided(denoise, denoise_pair, DEFAULT_GUIDANCE_SCALE, GUIDANCE_INTERVAL)
         start = float(rng.uniform(*REDRAWN_FROM))
         noise = sampling.noise(seed, x1.shape, index=first) * np.float32(model.noise_scale)
         x = (start * x1 + (1 - start) * noise).astype(np.float32)
         times = [*np.linspace(start, LAST_TIME, EVALUATIONS).tolist(), 1.0]
-        made[chosen] = to_pixels(sampling.dpm_solver_2m(denoise, x, times))
+        made[chosen] = to_pixels(sampling.dpm_solver_2m(guided, x, times))
     return made
 
 

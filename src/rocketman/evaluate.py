@@ -123,7 +123,8 @@ def prompts_of(
     prompts = []
     for k in range(count):
         suit, instrument = pairs[k % len(pairs)]
-        relation = "beside" if rng.random() < 0.2 else "playing"
+        beside = rng.random() < 0.2 and group != "unplayed"
+        relation = "beside" if beside else "playing"
         place = rng.choice(levels["place"])
         factors = Factors(relation=relation, place=place, suit=suit, instrument=instrument)
         shot = rng.choices(list(SHOTS), weights=list(SHOTS.values()))[0]

@@ -24,9 +24,9 @@ from rocketman.provenance.recipe import Recipe
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
 
-GUIDANCE_INTERVAL = (0.0, 0.4)
-"""Times at which the prompt pulls: early, while the picture takes shape. Later, guidance would
-only roughen textures, at twice the cost (Kynkäänniemi et al. 2024; docs/log.md, 2026-11-23).
+GUIDANCE_INTERVAL = (0.0, 1.0)
+"""Times at which the prompt pulls. Late guidance roughened the textures of the first weights; those
+with a perceptual loss draw strings and keys by it (docs/log.md, 2026-11-23 and 2026-11-29).
 Where a picture to begin from stands for the first times, these are shares of the rest."""
 PUSH = 1.0
 """Strength of `sampling.apart` at variety 1; benchmarks/variety.md has what it costs."""

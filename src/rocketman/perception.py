@@ -26,6 +26,7 @@ from rocketman.captions import OPPOSITE, words
 from rocketman.data.batches import Pictures, to_floats
 from rocketman.files import write_whole
 from rocketman.parallel import Workers
+from rocketman.precision import autocast, faster
 from rocketman.weights import pack_tensors, read_tensors
 
 LAYERS = ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (192, 2))
@@ -130,7 +131,7 @@ def learn(
     torch.manual_seed(seed)
     shown = [set(words(caption)) for caption in pictures.full_captions]
     said = torch.tensor([[name in each for name in names] for each in shown]).float()
-    network = Perception(len(names)).to(device)
+    network, precision = Perception(len(names)).to(device), faster(device.type)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05, betas=(0.9, 0.98))
     report(f"learning to see {len(names)} words in pictures")
     for step in range(STEPS):
@@ -138,8 +139,9 @@ def learn(
         optimizer.param_groups[0]["lr"] = rate
         chosen = torch.randint(len(shown), (BATCH,))
         x = torch.from_numpy(to_floats(pictures.pixels[chosen.numpy()]))
-        logits = network(changed(x).to(device))
-        loss = F.binary_cross_entropy_with_logits(logits, said[chosen].to(device))
+        with autocast(precision, device.type):
+            logits = network(changed(x).to(device))
+        loss = F.binary_cross_entropy_with_logits(logits.float(), said[chosen].to(device))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

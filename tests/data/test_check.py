@@ -45,12 +45,12 @@ def test_nothing_is_wrong_with_a_good_set(folder: Path) -> None:
     assert told[-1] == (6, 6)
 
 
-def pair(suit: str, instrument: str) -> dict[str, Any]:
-    factors = Factors(relation="beside", place="above mars", suit=suit, instrument=instrument)
+def pair(suit: str, instrument: str, relation: str = "playing") -> dict[str, Any]:
+    factors = Factors(relation=relation, place="above mars", suit=suit, instrument=instrument)
     return {
         "suit": suit,
         "instrument": instrument,
-        "relation": "beside",
+        "relation": relation,
         "text": factors.caption,
         "captions": [factors.caption],
     }
@@ -61,8 +61,10 @@ def pair(suit: str, instrument: str) -> dict[str, Any]:
     [
         ("train", pair("orange", "guitar"), "orange suit with a guitar, which is kept for valid"),
         ("train", pair("red", "harp"), "which is kept for test"),
+        ("train", pair("red", "harp", "beside"), "which is kept for test"),
         ("train", pair("white", "trombone"), "which is kept for test"),
         ("train", pair("white", "ukulele"), "which is kept for validation"),
+        ("validation", pair("white", "ukulele", "beside"), "which is kept for train"),
         ("validation", pair("white", "harp"), "which is kept for train"),
         ("test", pair("orange", "guitar"), "which is kept for validation"),
         ("train", {"captions": ["a spaceman in red plays the harp"]}, "which it does not show"),
@@ -80,6 +82,11 @@ def test_rows_that_cannot_be_so(
     [error] = check(folder).errors
     assert error.file == f"{split}/odd.png"
     assert what in error.what
+
+
+def test_what_is_never_played_may_float_beside(folder: Path, add_picture: AddPicture) -> None:
+    add_picture(folder, "train", "odd.png", 99, **pair("white", "ukulele", "beside"))
+    assert check(folder).errors == []
 
 
 def test_captions_alone_can_leak() -> None:

@@ -29,20 +29,31 @@ def test_no_pair_crosses_its_split() -> None:
     for scene in SCENES:
         factors = scene.factors
         if factors.suit and factors.instrument:
-            assert split_of(factors.suit, factors.instrument) == scene.split
+            assert split_of(factors.suit, factors.instrument, factors.relation) == scene.split
             met[scene.split] += 1
     assert min(met.values()) > 100
 
 
-def test_unplayed_instruments_are_alone_in_training() -> None:
-    shown = {s.factors.relation for s in TRAIN if s.factors.instrument in unplayed()}
-    assert shown == {"instrument alone"}
-    alone = Counter(s.factors.instrument for s in TRAIN if s.factors.relation == "instrument alone")
-    assert set(alone) == set(INSTRUMENTS)
-    assert min(alone[name] for name in unplayed()) >= 10
+def test_unplayed_instruments_only_float_in_training() -> None:
+    never = [s for s in TRAIN if s.factors.instrument in unplayed()]
+    assert {s.factors.relation for s in never} == {"instrument alone", "beside"}
+    for relation in ("instrument alone", "beside"):
+        floating = [s.factors for s in TRAIN if s.factors.relation == relation]
+        counts = Counter(factors.instrument for factors in floating)
+        assert set(counts) == set(INSTRUMENTS)
+        assert min(counts[name] for name in unplayed()) >= 10
     for split in ("validation", "test"):
-        met = {s.factors.instrument for s in SCENES if s.split == split}
-        assert {name for name, where in unplayed().items() if where == split} <= met
+        found = [s.factors for s in SCENES if s.split == split]
+        met = {(f.instrument, f.relation) for f in found if f.instrument in unplayed()}
+        assert met == {(name, "playing") for name, home in unplayed().items() if home == split}
+
+
+def test_unplayed_instruments_float_at_more_angles_and_sizes() -> None:
+    alone = [s for s in TRAIN if s.factors.relation == "instrument alone"]
+    never = [s for s in alone if s.factors.instrument in unplayed()]
+    others = [s for s in alone if s.factors.instrument not in unplayed()]
+    assert min(s.fill for s in never) < 0.4 < 0.7 < min(s.fill for s in others)
+    assert max(abs(s.tilt) for s in never) > 60 > max(abs(s.tilt) for s in others)
 
 
 def test_every_level_occurs_in_three_training_pairs() -> None:

@@ -135,7 +135,8 @@ def _split_table(rows: list[Row], sources: dict[Split, Source]) -> str:
         "## Splits\n",
         "Pictures in which a suit and an instrument meet, playing or beside. Pairs marked v or t",
         "are kept for validation or test: training never shows them together, nor names them in",
-        "any caption.\n",
+        "any caption. Where a cell has both, training shows the instrument floating beside such a",
+        "suit, and nobody there ever plays it.\n",
         f"| | {' | '.join(suits)} |",
         f"|---|{'---|' * len(suits)}",
     ]

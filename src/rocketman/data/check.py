@@ -117,7 +117,7 @@ def count_factors(row: Row, counts: dict[str, Counter[str]]) -> None:
 
 def wrong_with(row: Row, split: Split) -> list[str]:
     """What a row says that cannot be so: unknown levels, another caption, another split's pair."""
-    found = []
+    found, relation = [], "playing"
     pairs = set().union(*(pairs_named(text) for text in row["captions"]))
     if all(name in row for name in FACTORS):
         try:
@@ -131,13 +131,13 @@ def wrong_with(row: Row, split: Split) -> list[str]:
             return [f"has factors that make no picture: {error}"]
         if row["text"] != factors.caption:
             found.append(f"has a text that its factors do not say: {factors.caption!r}")
-        own = (factors.suit, factors.instrument)
+        own, relation = (factors.suit, factors.instrument), factors.relation
         if extra := pairs - {own}:
             found.append(f"has a caption that names {_pair(min(extra))}, which it does not show")
         pairs = {(own[0], own[1])} if own[0] and own[1] else set()
     for pair in sorted(pairs):
-        if split_of(*pair) != split:
-            found.append(f"shows {_pair(pair)}, which is kept for {split_of(*pair)}")
+        if (home := split_of(*pair, relation)) != split:
+            found.append(f"shows {_pair(pair)}, which is kept for {home}")
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from typing import Any, Literal, cast, get_args
 
@@ -22,6 +22,7 @@ from rocketman.captions import (
     Factors,
     Split,
     split_of,
+    unplayed,
 )
 
 RELATION_SHARES = {
@@ -31,6 +32,13 @@ RELATION_SHARES = {
     "astronaut alone": 0.14,
 }
 """How often each relation is drawn. `playing` is what people ask for, so it gets most."""
+
+UNPLAYED_BESIDE = 0.4
+"""Of what floats beside an astronaut in training, the share that no astronaut plays there: they are
+three of twenty-one instruments, and are seen with an astronaut in no other way."""
+UNPLAYED_TILT, UNPLAYED_FILL = 3.0, (0.25, 0.9)
+"""They float in training at more angles, these times as wide, and alone at more sizes than others,
+those of an instrument in somebody's hands among them."""
 
 VALIDATION_EVERY, TEST_EVERY = 20, 20
 """One picture in this many goes to the validation split, and one to the test split."""
@@ -185,7 +193,7 @@ def draw(seed: int, index: int) -> Scene:
     aside = (0.5 - yaw) * 0.7 + rng.gauss(0, 0.25)
     spots = LIT_TOWNS if factors.place == "above the earth at night" else FAIR_COASTS
     spot = rng.choice(spots)
-    return Scene(
+    scene = Scene(
         seed=seed,
         index=index,
         split=split,
@@ -213,6 +221,11 @@ def draw(seed: int, index: int) -> Scene:
         planet_spot=(spot[0] + rng.gauss(0, 6), spot[1] + rng.gauss(0, 5)),
         planet_turn=rng.uniform(0, 360),
     )
+    if split == "train" and factors.instrument in unplayed():
+        scene = replace(scene, tilt=UNPLAYED_TILT * scene.tilt)
+        if factors.relation == "instrument alone":
+            scene = replace(scene, fill=rng.uniform(*UNPLAYED_FILL))
+    return scene
 
 
 def _draw_factors(rng: random.Random, split: Split) -> Factors:
@@ -227,6 +240,9 @@ def _draw_factors(rng: random.Random, split: Split) -> Factors:
         return Factors(relation=relation, place=place, suit=rng.choice(SUITS))
     if relation == "instrument alone":
         return Factors(relation=relation, place=place, instrument=rng.choice(INSTRUMENTS))
-    pairs = [pair for pair in product(SUITS, INSTRUMENTS) if split_of(*pair) == split]
+    pairs = [pair for pair in product(SUITS, INSTRUMENTS) if split_of(*pair, relation) == split]
+    if split == "train" and relation == "beside":
+        never = rng.random() < UNPLAYED_BESIDE
+        pairs = [pair for pair in pairs if (pair[1] in unplayed()) == never]
     suit, instrument = rng.choice(pairs)
     return Factors(relation=relation, place=place, suit=suit, instrument=instrument)

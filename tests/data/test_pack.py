@@ -286,7 +286,7 @@ def test_the_card_counts(packed: Path, tmp_path: Path) -> None:
     text = card.write_card(whole).read_text(encoding="utf-8")
     assert "license: cc0-1.0\n" in text
     assert '  - split: train\n    path: "train-*.tar"\n' in text
-    assert "7 pictures (5 for train, 1 for validation, 1 for test), 35 captions" in text
+    assert "7 pictures (5 for train, 1 for validation, 1 for test), 49 captions" in text
     assert "| | white | orange | red |" in text
     assert "| harp | 5 |  | 1 t |" in text
     assert "| guitar |  | 1 v |  |" in text

@@ -111,20 +111,6 @@ def test_instruments_of_a_family_share_its_word() -> None:
         assert instrument not in alone
 
 
-def test_an_unplayed_instrument_is_read_with_its_family() -> None:
-    vocabulary = captions.vocabulary()
-    read, _ = captions.canonical("an astronaut playing a uke above mars", vocabulary)
-    assert read == "an astronaut playing a strummed ukulele above mars"
-    assert captions.canonical(read, vocabulary)[0] == read
-    older = tuple(word for word in vocabulary if word != "strummed")
-    for known, prompt in (
-        (older, "an astronaut playing a ukulele"),
-        (vocabulary, "an astronaut playing a guitar"),
-        (vocabulary, "an astronaut beside a ukulele"),
-    ):
-        assert captions.canonical(prompt, known)[0] == prompt
-
-
 def test_another_key_draws_other_paraphrases() -> None:
     picture = Factors(relation="playing", place="above mars", suit="red", instrument="cello")
     drawn = {captions.captions_of(picture, f"{key}") for key in range(20)}
@@ -240,7 +226,7 @@ SIX = tuple(
     [
         (
             "a spaceman playing a uke",
-            "a spaceman playing a strummed ukulele",
+            "a spaceman playing a ukulele",
             "an astronaut playing a guitar",
         ),
         ("brass band, above mars", "trumpet above mars", "trumpet above mars"),
@@ -292,8 +278,6 @@ def test_what_was_read_as_what() -> None:
 def test_captions_are_read_as_they_are() -> None:
     """No synonym touches what training reads in full captions."""
     for picture in every_picture():
-        if picture.relation == "playing" and picture.instrument in captions.unplayed():
-            continue  # training has none
         assert captions.canonical(picture.caption, captions.vocabulary()) == (
             picture.caption,
             (),

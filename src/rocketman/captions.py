@@ -393,19 +393,7 @@ def canonical(prompt: str, vocabulary: tuple[str, ...]) -> tuple[str, tuple[tupl
     if "playing" in known and "with" not in known and "astronaut" in out:
         text, count = WITH.subn("playing ", text)
         read |= {"with": "playing"} if count else {}
-    return _with_family(text, known), tuple(read.items())
-
-
-def _with_family(text: str, known: set[str]) -> str:
-    """A prompt with the family's word before an instrument that is played here and never was in
-    training: how it is held can only be known from the others of its family."""
-    if not re.search(r"\bplay(ing|s|ed)\b", text):
-        return text
-    for name in unplayed():
-        family = FAMILY[name]
-        if family in known and not re.search(rf"\b{family}\b", text):
-            text = re.sub(rf"\b{name}\b", f"{family} {name}", text)
-    return text
+    return text, tuple(read.items())
 
 
 def _backdrops(vocabulary: tuple[str, ...]) -> dict[str, str]:

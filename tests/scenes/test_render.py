@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rocketman.captions import OTHER_WORDS, SPLITS
+from rocketman.captions import IN_FAMILY, OTHER_WORDS, SPLITS
 from rocketman.data.check import check
 from rocketman.data.sources import read_split, splits
 from rocketman.scenes import dataset
@@ -52,7 +52,7 @@ def test_every_picture_is_there_whole_with_its_row(rendered: Path) -> None:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
         assert row["license"] == "CC0-1.0"
         assert row["captions"][0] == row["text"]
-        assert len(row["captions"]) == 2 + OTHER_WORDS
+        assert len(row["captions"]) == 2 + OTHER_WORDS + bool(row["instrument"]) * len(IN_FAMILY)
     assert {path.parent.name for path, _ in rows} <= set(SPLITS)
 
 

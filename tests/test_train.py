@@ -248,7 +248,8 @@ def test_two_processes_train_like_one(
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command = [*torchrun, "-m", "rocketman.train", str(path), "--out", str(tmp_path / "two")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     one, two = (log(tmp_path / name) for name in ("one", "two"))
     assert [entry["step"] for entry in one] == [entry["step"] for entry in two]
     assert one[0]["loss"] == pytest.approx(two[0]["loss"], rel=2e-3)

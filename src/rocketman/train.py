@@ -51,7 +51,7 @@ from rocketman.looks import (
     sheet_prompts,
     validation_loss,
 )
-from rocketman.parallel import Workers, join
+from rocketman.parallel import Workers, join, leave
 from rocketman.perception import perception
 from rocketman.precision import Precision, autocast, faster
 from rocketman.run_log import RunLog, tensorboard_writer
@@ -374,4 +374,6 @@ if __name__ == "__main__":  # the command `rocketman train` is the usual way in
             start=arguments.start,
         )
     except (ValueError, Stopped) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        leave(1)
+    leave(0)

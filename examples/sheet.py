@@ -3,7 +3,7 @@
     python examples/sheet.py docs/astronauts/sheet.toml sheet.png [MODEL]
 
 The file says how many `columns`; each `[[picture]]` has `prompt`, `seed` and, if the model never
-saw suit and instrument together in training, `heldout = true`: those get a frame.
+saw suit and instrument so in training, `heldout = true`: those get a frame.
 """
 
 import sys

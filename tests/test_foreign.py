@@ -62,11 +62,11 @@ def test_what_applies_and_what_is_left_out(tmp_path: Path, pipeline: Pipeline) -
     assert recipe.prompt == "a red spaceman playing a harp, above mars, masterpiece"
     assert recipe.negative_prompt == "blurry, drum"
     assert (recipe.num_inference_steps, recipe.guidance_scale, recipe.seed) == (20, 7.0, 12345)
-    assert (recipe.sampler, recipe.width, recipe.height) == ("euler", 64, 64)
+    assert (recipe.sampler, recipe.width, recipe.height) == ("stochastic", 64, 64)
     assert recipe.model_hash == pipeline.model.hash, "it says who drew it, not who drew the other"
     assert "with the model dreamshaper_8: tiny draws its words" in whose
     assert near == (
-        "Taken as the nearest that fits: sampler Euler a as euler, size 512x768 as 64x64."
+        "Taken as the nearest that fits: sampler Euler a as stochastic, size 512x768 as 64x64."
     )
     assert out == (
         "Left out: lora castleLora, Schedule type, Denoising strength, Clip skip, Hires upscale, "
@@ -84,9 +84,9 @@ def test_the_same_sampler_is_no_approximation(tmp_path: Path, pipeline: Pipeline
 @pytest.mark.parametrize(
     ("name", "ours"),
     [
-        ("Euler", "euler"), ("Euler a", "euler"), ("DDIM", "euler"), ("LCM", "euler"),
-        ("Heun", "heun"), ("DPM2 a Karras", "heun"), ("heun_karras", "heun"),
-        ("DPM++ 2M Karras", "dpm_solver_2m"), ("DPM++ SDE", "dpm_solver_2m"),
+        ("Euler", "euler"), ("Euler a", "stochastic"), ("DDIM", "euler"), ("LCM", "stochastic"),
+        ("Heun", "heun"), ("DPM2 Karras", "heun"), ("heun_karras", "heun"),
+        ("DPM++ 2M Karras", "dpm_solver_2m"), ("DPM++ SDE", "stochastic"),
         ("DEIS", "dpm_solver_2m"), ("dpm_solver_2m", "dpm_solver_2m"),
     ],
 )  # fmt: skip
@@ -242,4 +242,4 @@ def test_redo_says_what_it_did(
     [made] = json.loads(told.out)
     recipe = picture.read(made["file"])
     assert recipe is not None
-    assert (recipe.seed, recipe.sampler) == (12345, "euler")
+    assert (recipe.seed, recipe.sampler) == (12345, "stochastic")

@@ -15,7 +15,7 @@ from PIL import Image
 import rocketman
 from rocketman import ModelError, PictureError, Pipeline, RequestError, captions, sampling
 from rocketman.generate import Step
-from rocketman.painter import GUIDANCE_INTERVAL, to_image
+from rocketman.painter import DRAW, GUIDANCE_INTERVAL, to_image
 
 PROMPT = "an astronaut in a white suit playing a harp above mars"
 OTHER = "a drum above the moon"
@@ -69,59 +69,42 @@ def test_a_picture_does_not_depend_on_what_is_drawn_beside_it(pipeline: Pipeline
 
 
 def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
-    """The whole path again by hand, one picture, no batching, each side of the mirror apart."""
-    vocabulary = pipeline.model.vocabulary
+    """The whole path again by hand, one picture, no batching."""
+    vocabulary, scale = pipeline.model.vocabulary, np.float32(pipeline.model.noise_scale)
     shown = captions.with_shot(PROMPT, vocabulary)
-    mirrored = captions.with_view(shown, "", mirrored=True)
-    assert mirrored.endswith("medium mirrored")
+    assert shown.endswith("medium")
 
     def run(x: sampling.Array, t: float, text: str) -> sampling.Array:
         ids = np.array([captions.tokens(text, vocabulary)], dtype=np.int64)
         times = np.array([sampling.told_time(t)], dtype=np.float32)
-        feed = {"x": np.ascontiguousarray(x), "t": times, "tokens": ids}
-        return np.asarray(pipeline._painter.session.run(None, feed)[0])
-
-    def both(x: sampling.Array, t: float, text: str, other: str) -> sampling.Array:
-        return (run(x, t, text) + run(x[..., ::-1], t, other)[..., ::-1]) * np.float32(0.5)
+        [clean] = pipeline._painter.session.run(None, {"x": x, "t": times, "tokens": ids})
+        return np.asarray(clean)
 
     denoise = sampling.guided(
-        lambda x, t: both(x, t, shown, mirrored),
-        lambda x, t: (both(x, t, shown, mirrored), both(x, t, "", "")),
+        lambda x, t: run(x, t, shown),
+        lambda x, t: (run(x, t, shown), run(x, t, "")),
         3.0,
         GUIDANCE_INTERVAL,
     )
-    start = sampling.noise(3, (1, 3, 16, 16)) * np.float32(pipeline.model.noise_scale)
-    [clean] = sampling.dpm_solver_2m(denoise, start, sampling.timesteps(5))
+    start, *later = (scale * sampling.noise(3, (1, 3, 16, 16), index=k * DRAW) for k in range(5))
+    [clean] = sampling.stochastic(
+        denoise, start, sampling.timesteps(5), fresh=lambda step: later[step]
+    )
     [picture] = pipeline(PROMPT, seed=3, num_inference_steps=5, guidance_scale=3.0, size=16)
     assert np.abs(pixels(picture.image) - pixels(to_image(clean))).max() <= 1
 
 
-def test_the_mirror_image_of_a_prompt_is_the_mirror_image_of_its_picture(
-    pipeline: Pipeline,
-) -> None:
+def test_what_is_drawn_anew_is_mixed_like_what_it_began_with(pipeline: Pipeline) -> None:
+    """Else a variation of strength 1, or the end of a walk, would not be quite another picture."""
     painter = pipeline._painter
-    x = sampling.noise(4, (2, 3, 16, 16))
-    prompts = ["a harp left", "a drum"]
-    one = painter._tokens(prompts)
-    [here] = painter._clean(x, 0.3, [one])
-    [there] = painter._clean(x[..., ::-1], 0.3, [one[::-1]])
-    np.testing.assert_allclose(here, there[..., ::-1], atol=1e-5)
-    vocabulary = pipeline.model.vocabulary
-    assert one[1, 0].tolist() == captions.tokens("a harp right mirrored", vocabulary)
-    assert not painter._tokens([""]).any()
-
-
-def test_a_model_that_saw_no_mirrored_pictures_is_not_asked_for_any(
-    model_folder: Path, tmp_path: Path
-) -> None:
-    """Its captions may use the word otherwise: "a mirrored visor"."""
-    folder = shutil.copytree(model_folder, tmp_path / "tiny")
-    text = (folder / "config.toml").read_text()
-    assert "mirror = true" in text
-    (folder / "config.toml").write_text(text.replace("mirror = true", "mirror = false"))
-    painter = rocketman.load(folder)._painter
-    assert "mirrored" in painter.model.vocabulary
-    assert painter._tokens(["a harp"]).shape[0] == 1
+    [one] = pipeline(PROMPT, seed=3, num_inference_steps=1)
+    other = replace(one.recipe, variations=((5, 1.0),))
+    for draw in range(3):
+        [alone] = painter._noises([one.recipe], draw)
+        [mixed] = painter._noises([other], draw)
+        assert abs(np.corrcoef(alone.ravel(), mixed.ravel())[0, 1]) < 0.15
+    again, later = (painter._noises([one.recipe], draw) for draw in (0, 1))
+    assert abs(np.corrcoef(again.ravel(), later.ravel())[0, 1]) < 0.15
 
 
 def test_sizes(pipeline: Pipeline) -> None:

@@ -31,6 +31,7 @@ LEVELS = {
     "painter": 2,
     "request": 2,
     "starts": 2,
+    "labels": 2,
     "parallel": 2,
     "train_config": 2,
     "data": 3,

@@ -56,6 +56,47 @@ def test_the_corrector_pays(steps: int) -> None:
     assert error("unipc", steps) < error("dpm_solver_2m", steps)
 
 
+def test_noise_is_drawn_anew_and_then_no_more() -> None:
+    seen: list[tuple[float, Array, Array]] = []
+    told: list[tuple[int, float]] = []
+
+    def denoise(x: Array, t: float) -> Array:
+        seen.append((t, x, gaussian(x, t)))
+        return seen[-1][2]
+
+    def fresh(step: int) -> Array:
+        return sampling.noise(9, (1, 3, 4, 4), index=step)
+
+    times = sampling.timesteps(10)
+    start = sampling.noise(3, (1, 3, 4, 4))
+    end = sampling.stochastic(denoise, start, times, lambda k, t, _: told.append((k, t)), fresh)
+    assert told == list(enumerate(times[:-1]))
+    renewed = [t for t in times if t < sampling.RENEWED_UNTIL]
+    assert 0 < len(renewed) < 10
+    for step, (_, _, x1) in enumerate(seen[: len(renewed)]):
+        t, x, _ = seen[step + 1]
+        np.testing.assert_allclose(x, t * x1 + (1 - t) * fresh(step), rtol=1e-6)
+    _, x, _ = seen[len(renewed)]
+    np.testing.assert_array_equal(end, sampling.dpm_solver_2m(gaussian, x, times[len(renewed) :]))
+
+
+def test_what_a_network_got_wrong_is_not_carried_on() -> None:
+    """One that sees pictures in noise: on the path what it saw first stays."""
+
+    def denoise(x: Array, t: float) -> Array:
+        return np.float32(0.4) * np.sign(x) if t == 0 else np.clip(x / max(t, 0.1), -0.4, 0.4) / 2
+
+    start = sampling.noise(5, (1, 3, 64, 64))
+    times = sampling.timesteps(24)
+    ends = [
+        sampling.SAMPLERS[name](denoise, start, times, None)
+        for name in ("dpm_solver_2m", "stochastic")
+    ]
+    kept, drawn_anew = (abs(np.corrcoef(start.ravel(), end.ravel())[0, 1]) for end in ends)
+    assert kept > 0.5
+    assert drawn_anew < 0.1
+
+
 @pytest.mark.parametrize("evaluations", [9, 19, 39, 79])
 def test_the_multistep_solver_beats_heun_at_equal_cost(evaluations: int) -> None:
     """Heun evaluates twice a step, once in the last."""
@@ -206,7 +247,7 @@ def test_timesteps_from_a_later_start() -> None:
             sampling.timesteps(2, start=start)
 
 
-@pytest.mark.parametrize("sampler", sampling.SAMPLERS)
+@pytest.mark.parametrize("sampler", sorted({*sampling.SAMPLERS} - {"stochastic"}))
 def test_what_is_known_stays_on_the_path_with_the_same_noise(
     sampler: sampling.SamplerName,
 ) -> None:

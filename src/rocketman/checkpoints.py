@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from rocketman.data.pictures import LABELS
 from rocketman.files import write_whole
+from rocketman.labels import Labelling
 from rocketman.model import DiffusionTransformer
 from rocketman.optimizer import optimizers
 from rocketman.parallel import Workers
@@ -23,7 +25,6 @@ from rocketman.train_config import TrainConfig
 from rocketman.weights import ModelError, Tensors, pack_tensors, read_tensors
 
 Report = Callable[[str], None]
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]
 KEPT_CHECKPOINTS = 2
 
 
@@ -38,14 +39,15 @@ class Run:
     ) -> None:
         torch.manual_seed(config.train.seed)
         self.network = DiffusionTransformer(config.model).to(device)
-        self.forward: Network = self.network
-        if config.train.compile:
-            self.forward = torch.compile(self.network)
+        self.trained: nn.Module = self.network
+        if config.train.label_weight:
+            self.trained = Labelling(self.network, len(LABELS)).to(device)
+        self.forward = torch.compile(self.trained) if config.train.compile else self.trained
         self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.generator = torch.Generator().manual_seed(config.train.seed)
         self.optimizers = optimizers(
-            self.network,
+            self.trained,
             config.train.learning_rate,
             config.train.weight_decay,
             muon=config.train.optimizer == "muon",
@@ -55,10 +57,16 @@ class Run:
         self.step = 0
         self.seconds = 0.0
 
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """All that is trained by name: the network's own names, and `head.` before a head's."""
+        named = self.trained.named_parameters()
+        return {name.removeprefix("network."): parameter for name, parameter in named}
+
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor of the run by name, the optimizer's included."""
         found = {"generator": self.generator.get_state()}
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in self.parameters.items():
             found[f"network.{name}"] = parameter.detach()
             for optimizer in self.optimizers:
                 for key, value in optimizer.state.get(parameter, {}).items():
@@ -73,13 +81,13 @@ class Run:
         loaded = {name: torch.from_numpy(array) for name, array in arrays.items()}
         self.generator.set_state(loaded["generator"])
         with torch.no_grad():
-            for name, parameter in self.network.named_parameters():
+            parameters = self.parameters
+            for name, parameter in parameters.items():
                 parameter.copy_(loaded[f"network.{name}"])
             owners = [
                 (optimizer, {p for group in optimizer.param_groups for p in group["params"]})
                 for optimizer in self.optimizers
             ]
-            parameters = dict(self.network.named_parameters())
             for name, tensor in loaded.items():
                 kind, _, rest = name.partition(".")
                 if kind == "optimizer":

@@ -95,7 +95,7 @@ def generate(
     seed: Annotated[
         int | None, typer.Option(help="Seed of the first picture; the next add one. Else random.")
     ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of the sampler, 1 to 1000.")] = 12,
+    steps: Annotated[int, typer.Option(help="Steps of the sampler, 1 to 1000.")] = 24,
     guidance_scale: Annotated[
         float, typer.Option(help="How strongly the prompt pulls, 0 to 30.")
     ] = 3.0,

@@ -126,7 +126,7 @@ def walk(
     to_seed: Annotated[
         int | None, typer.Option(help="Of the last picture. Else the first's.")
     ] = None,
-    steps: Annotated[int, typer.Option(help="Steps of the sampler, 1 to 1000.")] = 12,
+    steps: Annotated[int, typer.Option(help="Steps of the sampler, 1 to 1000.")] = 24,
     guidance_scale: Annotated[
         float, typer.Option(help="How strongly the prompts pull, 0 to 30.")
     ] = 3.0,

@@ -3,7 +3,7 @@
 Reads a data set's pictures at the size the transformer draws (by area) and at four times that, and
 a model folder; writes `detail.onnx` into that folder, where `generate.py` finds it. It is shown two
 kinds of small pictures: the renders, slightly blurred and noisy, and the renders as the transformer
-redraws them from half-way to noise. The second kind looks like what the transformer makes of a
+redraws them from some way to noise. The second kind looks like what the transformer makes of a
 prompt, soft where it is unsure, and yet belongs to a sharp picture: so the network learns to draw
 what the first stage meant. First by mean absolute error, which leaves soft what cannot be known,
 then against a critic as well (Goodfellow et al. 2014), which asks for edges as sharp as a render's.
@@ -36,10 +36,11 @@ from rocketman.captions import PAD, tokens
 from rocketman.card import write_card
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.files import write_whole
-from rocketman.painter import GUIDANCE_INTERVAL
+from rocketman.painter import DRAW, GUIDANCE_INTERVAL
 from rocketman.precision import autocast, faster
 from rocketman.request import DEFAULT_GUIDANCE_SCALE
 from rocketman.runtime import open_network
+from rocketman.sampling import Array
 from rocketman.weights import DETAIL, Model, open_model
 
 FACTOR = 4
@@ -65,9 +66,9 @@ MOST_NOISE, MOST_BLUR = 0.05, 0.6
 REDRAWN, MOST_REDRAWN = 0.75, 3600
 """Share of the crops that the transformer has redrawn, and of how many pictures at most: spread
 evenly over the set; drawing more would take longer than training by them."""
-REDRAWN_FROM, LAST_TIME, EVALUATIONS = (0.3, 0.8), 0.95, 4
-"""Times from which a render is redrawn; the last time at which the network looks, as with twenty
-steps from noise; and how often it looks."""
+REDRAWN_FROM, REDRAWN_STEPS = (0.4, 0.8), 12
+"""Times from which a render is redrawn, and in how many steps if it were drawn from noise: half as
+many as a prompt's picture takes."""
 
 Report = Callable[[str], None]
 Pixels = NDArray[np.uint8]
@@ -182,23 +183,26 @@ def redrawn(
         x1 = to_floats(np.asarray(pixels[chosen]))
         ids = np.array([tokens(text, model.vocabulary) for text in captions[chosen]], np.int64)
 
-        def denoise(x: sampling.Array, t: float, ids: NDArray[np.int64] = ids) -> sampling.Array:
+        def denoise(x: Array, t: float, ids: NDArray[np.int64] = ids) -> Array:
             times = np.full(len(x), sampling.told_time(t), np.float32)
             [clean] = session.run(None, {"x": x, "t": times, "tokens": ids})
             return np.asarray(clean, dtype=np.float32)
 
-        def denoise_pair(
-            x: sampling.Array, t: float, ids: NDArray[np.int64] = ids
-        ) -> tuple[sampling.Array, sampling.Array]:
+        def denoise_pair(x: Array, t: float, ids: NDArray[np.int64] = ids) -> tuple[Array, Array]:
             both = denoise(np.concatenate([x, x]), t, np.concatenate([ids, np.full_like(ids, PAD)]))
             return both[: len(x)], both[len(x) :]
 
         guided = sampling.guided(denoise, denoise_pair, DEFAULT_GUIDANCE_SCALE, GUIDANCE_INTERVAL)
         start = float(rng.uniform(*REDRAWN_FROM))
-        noise = sampling.noise(seed, x1.shape, index=first) * np.float32(model.noise_scale)
-        x = (start * x1 + (1 - start) * noise).astype(np.float32)
-        times = [*np.linspace(start, LAST_TIME, EVALUATIONS).tolist(), 1.0]
-        made[chosen] = to_pixels(sampling.dpm_solver_2m(guided, x, times))
+        times = sampling.timesteps(round(REDRAWN_STEPS * (1 - start)), start=start)
+
+        def noise(draw: int, first: int = first, shape: tuple[int, ...] = x1.shape) -> Array:
+            index = first * DRAW + draw
+            return np.float32(model.noise_scale) * sampling.noise(seed, shape, index)
+
+        x = np.float32(start) * x1 + np.float32(1 - start) * noise(0)
+        drawn = sampling.stochastic(guided, x, times, fresh=lambda step: noise(step + 1))
+        made[chosen] = to_pixels(drawn)
     return made
 
 

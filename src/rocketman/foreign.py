@@ -49,8 +49,10 @@ WEIGHT = re.compile(r":\s*[0-9.]{1,10}\s*(?=[)\]])")
 
 SAME = {"euler": "euler", "heun": "heun", "dpm++ 2m": "dpm_solver_2m"}
 """Samplers by other tools' names that compute the same here."""
+STOCHASTIC = ("lcm", "tcd", "turbo", "sde", "euler a", "ancestral", "ddpm")
+"""These draw noise as they go."""
 SECOND_ORDER = ("heun", "dpm2")
-FIRST_ORDER = ("euler", "ddim", "ddpm", "lcm", "tcd", "turbo")
+FIRST_ORDER = ("euler", "ddim")
 USED = {"Steps", "Sampler", "CFG scale", "Seed", "Size"}
 HARMLESS = {"Version", "RNG", "Model", "Model hash", "Hashes"}
 """Said in other words, or without a meaning for the picture."""
@@ -196,12 +198,14 @@ def _size(text: str, sizes: tuple[int, ...]) -> int:
 
 
 def _sampler(name: str) -> str:
-    """Ours of the same name or method, else the nearest by order."""
+    """Ours of the same name or method, else the nearest by kind and order."""
     lower = name.lower()
     if lower in SAME or lower in sampling.SAMPLERS:
         return SAME.get(lower, lower)
+    if any(each in lower for each in STOCHASTIC):
+        return "stochastic"
     if any(each in lower for each in SECOND_ORDER):
         return "heun"
     if any(each in lower for each in FIRST_ORDER):
         return "euler"
-    return DEFAULT_SAMPLER
+    return "dpm_solver_2m"

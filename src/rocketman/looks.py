@@ -23,7 +23,7 @@ from rocketman.train_config import LoopConfig, TrainConfig
 
 VALIDATION_PICTURES = 256
 TIME_BINS, PICTURES_A_BIN = 5, 51
-SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 20, 3.0
+SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 24, 3.0
 
 
 def validation_loss(
@@ -111,9 +111,15 @@ def draw_sheet(
 
     size = config.model.image_size
     shape = (len(prompts), 3, size, size)
-    x = sampling.noise(config.train.seed, shape) * np.float32(config.train.noise_scale)
+
+    def noise(draw: int) -> sampling.Array:
+        scale = np.float32(config.train.noise_scale)
+        return scale * sampling.noise(config.train.seed, shape, index=draw)
+
     denoise = sampling.guided(lambda x, t: call(x, t, ids), pair, SHEET_GUIDANCE)
-    pixels = to_pixels(sampling.dpm_solver_2m(denoise, x, sampling.timesteps(SHEET_STEPS)))
+    times = sampling.timesteps(SHEET_STEPS)
+    drawn = sampling.stochastic(denoise, noise(0), times, fresh=lambda step: noise(step + 1))
+    pixels = to_pixels(drawn)
     columns = 4
     rows = -(-len(pixels) // columns)
     sheet = np.zeros((rows * columns, size, size, 3), dtype=np.uint8)

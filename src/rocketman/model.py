@@ -374,6 +374,10 @@ class DiffusionTransformer(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
         """x (B, 3, H, W), t (B,) in [0, 1], tokens (B, L) int64 -> (B, 3, H, W); all float32."""
+        return self.drawn(x, t, tokens)[0]
+
+    def drawn(self, x: Tensor, t: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The clean picture, and the image tokens (B, T, D) half-way through the blocks."""
         text, mask = self.read_prompt(tokens)
         angles = t[:, None] * self.frequencies  # (B, M/2)
         condition = self.time_out(F.silu(self.time_in(torch.cat([angles.cos(), angles.sin()], -1))))
@@ -382,11 +386,14 @@ class DiffusionTransformer(nn.Module):
         patches = cut_patches(x, self.config.patch_size)  # (B, G, G, 4 P P C)
         z = self.patch_embed(self.patch_in(patches)).flatten(1, 2).float()  # (B, T, D)
         keys = F.pad(mask, (z.shape[1], 0))[:, None, None]  # (B, 1, 1, T + S)
-        for block in self.blocks:
+        middle = z
+        for number, block in enumerate(self.blocks, start=1):
             z = block(z, text, condition, keys, self.rotation)
+            if number == (len(self.blocks) + 1) // 2:
+                middle = z
 
         shift, scale = self.modulation_out(condition).float()[:, None].chunk(2, dim=-1)
         made = self.patch_out(torch.addcmul(shift, self.norm_out(z), 1 + scale))  # (B, T, 4 P P C)
         made = made.float().reshape(patches.shape) * self.windows
         guess = join_patches(made, self.config.patch_size)
-        return self.refiner(x, t, guess, z, condition) if self.refiner else guess
+        return self.refiner(x, t, guess, z, condition) if self.refiner else guess, middle

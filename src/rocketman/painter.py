@@ -12,6 +12,7 @@ Next: `generate.py` decides which recipes are drawn together, and gives the imag
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import sampling, weights
-from rocketman.captions import canonical, tokens, with_shot, with_view
+from rocketman.captions import canonical, tokens, with_shot
 from rocketman.provenance.recipe import Recipe
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
@@ -30,6 +31,9 @@ with a perceptual loss draw strings and keys by it (docs/log.md, 2026-11-23 and 
 Where a picture to begin from stands for the first times, these are shares of the rest."""
 PUSH = 1.0
 """Strength of `sampling.apart` at variety 1; benchmarks/variety.md has what it costs."""
+
+DRAW = 2**32
+"""Indices of noise between two draws: room for the variations of a picture."""
 
 Tokens = NDArray[np.int64]
 Tell = Callable[[int, Array], None]
@@ -60,14 +64,15 @@ class Painter:
         """
         first = recipes[0]
         t0 = 1 - first.strength
-        x = np.stack([self._noise(recipe) for recipe in recipes])
-        x *= np.float32(self.model.noise_scale)
+        x = self._noises(recipes)
         denoise = self._denoiser(recipes, t0)
         if known is not None:
             x = np.float32(t0) * known + np.float32(1 - t0) * x
             if repainted is not None:
                 denoise = sampling.keeping(denoise, known, repainted)
         sample = sampling.SAMPLERS[cast(SamplerName, first.sampler)]
+        if sample is sampling.stochastic:
+            sample = partial(sample, fresh=lambda step: self._noises(recipes, step + 1))
         times = sampling.timesteps(steps(first), start=t0)
         clean = sample(denoise, x, times, lambda step, _t, preview: tell(step + 1, preview))
         return [self._finish(x1, first.width) for x1 in clean]
@@ -80,15 +85,23 @@ class Painter:
         """What a prompt asks to be seen: read, and with a shot."""
         return with_shot(self.read(prompt), self.model.vocabulary)
 
-    def _noise(self, recipe: Recipe) -> Array:
+    def _noises(self, recipes: Sequence[Recipe], draw: int = 0) -> Array:
+        """Noise (B, 3, H, W) on the network's scale: draw 0 to begin with, then the sampler's."""
+        return np.float32(self.model.noise_scale) * np.stack(
+            [self._noise(recipe, draw) for recipe in recipes]
+        )
+
+    def _noise(self, recipe: Recipe, draw: int) -> Array:
         """Standard normal noise (3, H, W) of a recipe's seeds."""
         shape = (3, self.model.image_size, self.model.image_size)
-        noise = sampling.noise(recipe.seed, shape)
+        first = draw * DRAW
+        noise = sampling.noise(recipe.seed, shape, index=first)
         if recipe.share and recipe.to_seed != recipe.seed:
-            noise = sampling.mixed(noise, sampling.noise(recipe.to_seed, shape), recipe.share)
+            other = sampling.noise(recipe.to_seed, shape, index=first)
+            noise = sampling.mixed(noise, other, recipe.share)
         for k, (seed, share) in enumerate(recipe.variations, start=1):
             # an index of its own: the same seed given twice must not be mixed with itself
-            noise = sampling.mixed(noise, sampling.noise(seed, shape, index=k), share)
+            noise = sampling.mixed(noise, sampling.noise(seed, shape, index=first + k), share)
         return noise
 
     def _denoiser(self, recipes: Sequence[Recipe], t0: float) -> sampling.Denoise:
@@ -116,30 +129,15 @@ class Painter:
         return sampling.apart(guided, PUSH * recipes[0].variety)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
-        """Token ids (sides, B, L) of prompts and, for a model that learnt from mirrored pictures,
-        of their mirror images; an empty prompt is all padding: the unconditional input."""
-        vocabulary = self.model.vocabulary
-        sides = [prompts]
-        if self.model.mirrored:
-            sides.append([with_view(text, "", mirrored=True) if text else "" for text in prompts])
-        ids = [[tokens(text, vocabulary) for text in texts] for texts in sides]
-        return np.array(ids, dtype=np.int64)
+        """Token ids (B, L); an empty prompt is all padding, the unconditional input."""
+        return np.array([tokens(text, self.model.vocabulary) for text in prompts], dtype=np.int64)
 
     def _clean(self, x: Array, t: float, prompts: list[Tokens]) -> list[Array]:
-        """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts.
-
-        Where prompts have a mirror image the network looks at that of x too, and what it finds on
-        both sides is averaged: its errors are partly others (docs/log.md, 2026-11-25).
-        """
-        sides = [x, x[..., ::-1]][: len(prompts[0])]
-        together = np.concatenate([side for side in sides for _ in prompts])
+        """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts."""
+        together, ids = np.concatenate([x] * len(prompts)), np.concatenate(prompts)
         times = np.full(len(together), sampling.told_time(t), dtype=np.float32)
-        ids = np.concatenate(prompts, axis=1).reshape(len(together), -1)
         [clean] = self.session.run(None, {"x": together, "t": times, "tokens": ids})
-        found = np.asarray(clean, dtype=np.float32).reshape(len(sides), len(prompts), *x.shape)
-        if len(sides) == 1:
-            return list(found[0])
-        return list((found[0] + found[1, ..., ::-1]) / 2)
+        return list(np.asarray(clean, dtype=np.float32).reshape(len(prompts), *x.shape))
 
     def _finish(self, x1: Array, size: int) -> Image.Image:
         """A clean picture (3, H, W) in [-1, 1] as an image of the size asked for.

@@ -21,9 +21,9 @@ from rocketman.provenance.recipe import Recipe
 from rocketman.provenance.verify import plain
 from rocketman.sampling import SamplerName
 
-DEFAULT_STEPS = 12
+DEFAULT_STEPS = 24
 DEFAULT_GUIDANCE_SCALE = 3.0
-DEFAULT_SAMPLER: SamplerName = "dpm_solver_2m"
+DEFAULT_SAMPLER: SamplerName = "stochastic"
 DEFAULT_STRENGTH = 0.7
 """Of pictures begun from another: its layout stays, the prompt decides the rest. With a mask it is
 1: what is white is drawn from noise."""

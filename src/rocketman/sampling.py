@@ -29,7 +29,9 @@ DenoisePair = Callable[[Array, float], tuple[Array, Array]]
 """The same, for the prompt and for the unconditional (or negative) prompt: (wanted, unwanted)."""
 Callback = Callable[[int, float, Array], None]
 """(step from 0, its t, the clean picture predicted there), called once a step."""
-SamplerName = Literal["dpm_solver_2m", "unipc", "heun", "euler"]
+Fresh = Callable[[int], Array]
+"""(step from 0) -> noise like x at t = 0, another each step: what `stochastic` draws."""
+SamplerName = Literal["stochastic", "dpm_solver_2m", "unipc", "heun", "euler"]
 
 
 def noise(seed: int, shape: tuple[int, ...], index: int = 0) -> Array:
@@ -80,6 +82,8 @@ def timesteps(steps: int, shift: float = 1.0, start: float = 0.0) -> list[float]
     return [1 - (1 - start) * shift * sigma / (1 + (shift - 1) * sigma) for sigma in sigmas]
 
 
+RENEWED_UNTIL = 0.6
+"""By what is drawn right and how lifelike it is, of 0 to 1 (docs/log.md, 2026-11-29)."""
 TIME_LAG = 0.015
 """Chosen by eye and by likeness to renders from 0 to 0.06 (docs/log.md, 2026-11-25 and 28)."""
 
@@ -283,7 +287,40 @@ def unipc(
     return x
 
 
+def stochastic(
+    denoise: Denoise,
+    x: Array,
+    times: list[float],
+    callback: Callback | None = None,
+    fresh: Fresh | None = None,
+) -> Array:
+    """All noise drawn anew after each step up to t = RENEWED_UNTIL, then `dpm_solver_2m`.
+
+        x' = t' D + (1-t') fresh noise
+
+    As consistency models are sampled in several steps (Song et al. 2023, algorithm 1). A solver of
+    the path carries on whatever the network got wrong; noise drawn anew lets it look again at its
+    own picture, as one of any other noise. What it is unsure of comes out plainer each time, so the
+    last steps are the solver's, which keep detail. `fresh` None draws it by seed 0.
+    """
+    fresh = fresh or (lambda step: noise(0, x.shape, index=step + 1))
+    for step, (t, t_next) in enumerate(pairwise(times)):
+        if t >= RENEWED_UNTIL:
+
+            def told(k: int, t: float, x1: Array, before: int = step) -> None:
+                if callback:
+                    callback(before + k, t, x1)
+
+            return dpm_solver_2m(denoise, x, times[step:], told)
+        x1 = denoise(x, t)
+        if callback:
+            callback(step, t, x1)
+        x = x1 if t_next >= 1 else t_next * x1 + (1 - t_next) * fresh(step)
+    return x
+
+
 SAMPLERS: dict[SamplerName, Callable[[Denoise, Array, list[float], Callback | None], Array]] = {
+    "stochastic": stochastic,
     "dpm_solver_2m": dpm_solver_2m,
     "unipc": unipc,
     "heun": heun,

@@ -29,6 +29,8 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812  (its name everywhere)
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rocketman import flow
@@ -37,14 +39,15 @@ from rocketman.card import code, data_card
 from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint
 from rocketman.data.batches import (
     Batches,
-    load_masks,
     load_split,
     vocabulary_of,
     words_to_learn,
 )
+from rocketman.data.beside import load_labels, load_masks
 from rocketman.data.sources import splits
 from rocketman.export import write_model
 from rocketman.files import write_whole
+from rocketman.labels import CELL
 from rocketman.looks import (
     draw_sheet,
     losses_by_time,
@@ -102,17 +105,32 @@ def train_step(
     device: torch.device,
     workers: Workers,
     distance: flow.Distance | None = None,
+    labels: NDArray[np.uint8] | None = None,
 ) -> float:
-    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss."""
+    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss.
+
+    labels: what each pixel of the data set's pictures shows, if that is learnt too.
+    """
     share = (workers.rank, workers.count)
     own = slice(workers.rank, None, workers.count)
     pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step, own))
     dropped = torch.rand(config.batch_size, generator=run.generator)[own] < config.caption_drop
     ids = torch.where(dropped[:, None], PAD, ids)
     pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
+    logits: list[Tensor] = []
+
+    def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
+        clean: Tensor
+        if labels is None:
+            clean = run.forward(x, t, ids)
+            return clean
+        clean, told = run.forward(x, t, ids)
+        logits.append(told)
+        return clean
+
     with autocast(config.precision, device.type):
         loss = flow.loss(
-            run.forward,
+            network,
             pixels,
             ids,
             run.generator,
@@ -122,12 +140,15 @@ def train_step(
             distance,
             config.perceptual_weight,
         )
+    if labels is not None:
+        shown = torch.from_numpy(batches.cut_labels(labels, run.step, own, CELL)).to(device)
+        loss = loss + config.label_weight * F.cross_entropy(logits[0], shown)
     loss = loss / workers.count
     loss.backward()  # type: ignore[no-untyped-call]
-    parameters: list[Tensor] = list(run.network.parameters())
+    parameters = list(run.parameters.values())
     loss = loss.detach()
     workers.sum([*(p.grad for p in parameters if p.grad is not None), loss])
-    averages: list[Tensor] = list(run.average.parameters())
+    averages, current = (list[Tensor](each.parameters()) for each in (run.average, run.network))
     norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
     value = loss.item()
     if not (math.isfinite(value) and norm.isfinite()):  # before it can reach weights or checkpoint
@@ -144,7 +165,7 @@ def train_step(
     # half-life a fixed share of what was seen, so early weights are soon forgotten (Karras 2024)
     keep = 0.5 ** (1 / (config.ema_halflife * run.step))
     with torch.no_grad():
-        torch._foreach_lerp_(averages, parameters, 1 - keep)
+        torch._foreach_lerp_(averages, current, 1 - keep)
     return value
 
 
@@ -259,6 +280,7 @@ def train(
     masks = None
     if loop.instrument_weight != 1:
         masks = load_masks(folder, "train", cropped, fine)
+    labels = load_labels(folder, "train", cropped, fine) if loop.label_weight else None
     batches = Batches(
         cropped,
         vocabulary,
@@ -304,7 +326,7 @@ def train(
     with stop_signals() as caught, closing(log) if log else nullcontext():
         clock = time.monotonic()
         while progress(run, loop) < 1:
-            losses.append(train_step(run, loop, batches, device, workers, distance))
+            losses.append(train_step(run, loop, batches, device, workers, distance, labels))
             now = time.monotonic()
             took, stop = workers.agree(now - clock, bool(caught))
             run.seconds += took

@@ -60,6 +60,9 @@ class LoopConfig:
     """How much it counts that a drawn picture looks unlike the real one to a small network, beside
     the velocity loss; 0: none. That network learns from the same pictures and captions first, 17
     minutes on two cores with AVX2, and stays in the run's folder."""
+    label_weight: float = 0.0
+    """How much it counts, beside the velocity loss, that the blocks' middle tells what each part of
+    a picture shows: sky, suit, glove, instrument, ...; 0: none. Needs renders with `--passes`."""
     mirror: bool = False
     """Show half of the pictures mirrored, with captions that say so and call left right. Only where
     what is mirrored is still what it is called; it makes learning by heart harder."""
@@ -93,7 +96,7 @@ class LoopConfig:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         for name in (
-            *("weight_decay", "warmup_steps", "perceptual_weight"),
+            *("weight_decay", "warmup_steps", "perceptual_weight", "label_weight"),
             *("checkpoint_minutes", "look_minutes"),
         ):
             if getattr(self, name) < 0:

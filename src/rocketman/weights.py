@@ -66,11 +66,6 @@ class Model:
     def weights_path(self) -> Path:
         return self.folder / WEIGHTS
 
-    @property
-    def mirrored(self) -> bool:
-        """Whether it learnt from mirrored pictures too, whose captions said so."""
-        return bool(self.config.get("train", {}).get("mirror", False))
-
     @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits that tell which model made a picture, second stage included."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rocketman.data.batches import Batches, load_masks, load_split, vocabulary_of
+from rocketman.data.batches import Batches, load_split, vocabulary_of
+from rocketman.data.beside import load_labels, load_masks
 from rocketman.data.pictures import LABELS
 from rocketman.data.thumbnails import write_thumbnails
 
@@ -99,3 +100,42 @@ def test_mirrored_visits_mirror_their_weights(renders: Path) -> None:
         np.testing.assert_array_equal(mirrored[0][k], plain[0][k][..., across])
         np.testing.assert_array_equal(mirrored[2][k], plain[2][k][..., across])
     np.testing.assert_array_equal(mirrored[1], plain[1])
+
+
+def test_labels_are_read_as_they_are(renders: Path) -> None:
+    labels = load_labels(renders, "train", load_split(renders, "train", SIZE), SIZE)
+    assert labels.shape == (6, SIZE, SIZE)
+    for k, found in enumerate(labels):
+        wanted = np.full((SIZE, SIZE), LABELS.index("suit"))
+        wanted[: 4 * k, : 4 * k] = LABELS.index("instrument")
+        np.testing.assert_array_equal(found, wanted)
+    (renders / "passes").rename(renders / "elsewhere")
+    with pytest.raises(ValueError, match=r"what its pictures show where: .*label_weight at 0"):
+        load_labels(renders, "train", load_split(renders, "train", SIZE), SIZE)
+
+
+def test_a_pixel_of_no_label_is_refused(renders: Path) -> None:
+    wrong = Image.new("P", (64, 64), len(LABELS))
+    wrong.putpalette([0] * 768)
+    wrong.save(renders / "passes" / "000002.png")
+    with pytest.raises(ValueError, match=r"000002.png has a 000002.png with unknown labels"):
+        load_labels(renders, "train", load_split(renders, "train", SIZE), SIZE)
+
+
+def test_labels_are_cut_and_mirrored_with_their_pictures(renders: Path) -> None:
+    """Pictures that are their own labels stay so, whatever square of them a visit keeps."""
+    pictures = load_split(renders, "train", SIZE)
+    labels = np.zeros((6, SIZE, SIZE), np.uint8)
+    labels[:, :, : SIZE // 4] = 9
+    labels[:, : SIZE // 2, SIZE // 4 :] = 4
+    pictures = replace(pictures, pixels=np.repeat(labels[..., None] * np.uint8(20), 3, axis=3))
+    words = vocabulary_of(pictures.captions)
+    batches = Batches(pictures, words, 60, seed=0, mirror=True, crop=0.5, image_size=16)
+    pixels = batches.batch(3)[0][:, 0]
+    cut = batches.cut_labels(labels, 3)
+    assert cut.shape == (60, 8, 8)
+    shown = np.rint((pixels + 1) * 127.5 / 20)[:, 1::2, 1::2]
+    assert (np.abs(shown - cut) > 1).mean() < 0.1, "only where the reduced picture has an edge"
+    assert len({tuple(each.ravel()) for each in cut}) > 5
+    own = slice(1, None, 2)
+    np.testing.assert_array_equal(batches.cut_labels(labels, 3, own), cut[own])

@@ -110,27 +110,6 @@ def load_split(
     )
 
 
-def load_masks(folder: Path, split: Split, pictures: Pictures, size: int) -> NDArray[np.uint8]:
-    """(N, size, size): the instrument's share of each pixel of `pictures`, 255 for all of it.
-
-    ValueError, in one sentence, if the data set does not say so for every picture.
-    """
-    source = read_split(folder, split)
-    if source.mask is None:
-        raise ValueError(
-            f"{source.name} does not say where instruments are: render it with --passes, or leave "
-            "instrument_weight at 1."
-        )
-    places = {row["file_name"]: k for k, row in enumerate(source.rows)}
-    masks = np.empty((len(pictures.rows), size, size), np.uint8)
-    for k, row in enumerate(pictures.rows):
-        try:
-            masks[k] = central_square(source.mask(places[row["file_name"]]), size)
-        except BadPicture as error:
-            raise ValueError(f"{source.name}: {row['file_name']} {error}.") from error
-    return masks
-
-
 def _tell_size(source: Source, image_size: int, report: Callable[[str], None]) -> None:
     """Pictures that must be enlarged are worth a word; the first stands for all."""
     with contextlib.suppress(BadPicture, IndexError):
@@ -212,11 +191,16 @@ def load_picture(path: Path, image_size: int) -> NDArray[np.uint8]:
 
 def central_square(picture: Image.Image, image_size: int) -> NDArray[np.uint8]:
     """The central square of a picture reduced by area, (image_size, image_size, 3); 2-D if grey."""
+    enough = min(picture.size) >= image_size
+    method = Image.Resampling.BOX if enough else Image.Resampling.BICUBIC
+    return np.asarray(picture.resize((image_size, image_size), method, square_of(picture)))
+
+
+def square_of(picture: Image.Image) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the central square."""
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    method = Image.Resampling.BOX if side >= image_size else Image.Resampling.BICUBIC
-    box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((image_size, image_size), method, box=box))
+    return (left, top, left + side, top + side)
 
 
 def words_to_learn(pictures: Pictures, mirror: bool) -> Iterator[str]:
@@ -289,19 +273,14 @@ class Batches:
 
         own: only these of the batch, for one of several processes.
         """
-        chosen, ids, mirrored, boxes = [], [], [], []
-        first = number * self.batch_size
-        for visit in range(first, first + self.batch_size)[own]:
-            epoch, place = divmod(visit, len(self.pixels))
-            picture, draw, where = (int(number) for number in self.draws(epoch)[:, place])
+        chosen, draws, mirrored, boxes = self._visits(number, own)
+        ids = []
+        for picture, draw, turned in zip(chosen, draws, mirrored, strict=True):
             full, *others = self.wordings[picture]
             heads = draw % 2 == 0 or not others
-            chosen.append(picture)
-            mirrored.append(self.mirror and bool(draw >> 60 & 1))
             text = full if heads else others[draw // 2 % len(others)]
             view = self.views[picture] if draw >> 58 & 3 else ""
-            ids.append(self._tokens_of(with_view(text, view, mirrored[-1])))
-            boxes.append(self._box(where))
+            ids.append(self._tokens_of(with_view(text, view, turned)))
         pixels = to_floats(self._cut(self.pixels, chosen, boxes))
         pixels[mirrored] = pixels[mirrored][..., ::-1]
         weights = np.ones((len(chosen), 1, 1, 1), np.float32)
@@ -311,6 +290,38 @@ class Batches:
             weights = (1 + (self.inside - 1) * share) / np.float32(self.mean_weight)
             weights[mirrored] = weights[mirrored][..., ::-1]
         return pixels, np.array(ids, dtype=np.int64), weights
+
+    def cut_labels(
+        self, labels: NDArray[np.uint8], number: int, own: slice = slice(None), cell: int = 2
+    ) -> NDArray[np.int64]:
+        """(B, n, n): what batch `number` shows, one label each `cell` pixels; `labels` as wide as
+        the pictures."""
+        chosen, _, mirrored, boxes = self._visits(number, own)
+        size = (self.image_size // cell,) * 2
+        cut = np.stack(
+            [
+                np.asarray(Image.fromarray(labels[k]).resize(size, Image.Resampling.NEAREST, box))
+                for k, box in zip(chosen, boxes, strict=True)
+            ]
+        )
+        cut[mirrored] = cut[mirrored][..., ::-1]
+        return cut.astype(np.int64)
+
+    def _visits(
+        self, number: int, own: slice
+    ) -> tuple[list[int], list[int], list[bool], list[tuple[float, float, float, float]]]:
+        """Of each visit of a batch the picture, a draw for its caption, whether it is mirrored, and
+        the square that is kept."""
+        chosen, draws, mirrored, boxes = [], [], [], []
+        first = number * self.batch_size
+        for visit in range(first, first + self.batch_size)[own]:
+            epoch, place = divmod(visit, len(self.pixels))
+            picture, draw, where = (int(number) for number in self.draws(epoch)[:, place])
+            chosen.append(picture)
+            draws.append(draw)
+            mirrored.append(self.mirror and bool(draw >> 60 & 1))
+            boxes.append(self._box(where))
+        return chosen, draws, mirrored, boxes
 
     def _box(self, draw: int) -> tuple[float, float, float, float]:
         """The square that a visit keeps, in pixels: left, top, right, bottom."""

@@ -92,6 +92,12 @@ def _decode(file: Path | io.BytesIO, suffix: str) -> Image.Image:
 
 def open_mask(path: Path) -> Image.Image:
     """A palette picture of LABELS -> grey, 255 where an instrument is. BadPicture if it is none."""
+    labels = np.asarray(open_labels(path))
+    return Image.fromarray((labels == LABELS.index("instrument")).astype(np.uint8) * 255)
+
+
+def open_labels(path: Path) -> Image.Image:
+    """A palette picture of LABELS -> grey, the numbers of the labels. BadPicture if it is none."""
     if not path.is_file():
         raise BadPicture(f"has no {path.parent.name}/{path.name} beside it")
     try:
@@ -100,9 +106,11 @@ def open_mask(path: Path) -> Image.Image:
             with Image.open(path, formats=["PNG"]) as picture:
                 if picture.mode != "P":
                     raise BadPicture(f"has a {path.name} without labels in {path.parent.name}")
-                labels = np.asarray(picture)
+                labels = np.array(picture)
     except BadPicture:
         raise
     except Exception as error:  # Pillow raises many kinds for broken files
         raise BadPicture(f"has a {path.name} that cannot be read in {path.parent.name}") from error
-    return Image.fromarray((labels == LABELS.index("instrument")).astype(np.uint8) * 255)
+    if labels.max(initial=0) >= len(LABELS):
+        raise BadPicture(f"has a {path.name} with unknown labels in {path.parent.name}")
+    return Image.fromarray(labels)

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from rocketman.captions import SPLITS, Split
-from rocketman.data.pictures import FORMATS, open_bytes, open_file, open_mask
+from rocketman.data.pictures import FORMATS, open_bytes, open_file, open_labels, open_mask
 
 Row = dict[str, Any]
 """A picture's metadata: file_name, text (its full caption), captions (all, the full one first)."""
@@ -71,6 +71,9 @@ class Source:
     mask: Callable[[int], Image.Image] | None = None
     """Where the instrument of row k is, 255 in a grey picture, where the data set says so.
     BadPicture if it cannot be used."""
+    labels: Callable[[int], Image.Image] | None = None
+    """What each pixel of row k shows, the numbers of LABELS in a grey picture, where the data set
+    says so. BadPicture if it cannot be used."""
     hash: str = field(default="")
     """SHA-256 that says which data set this is; of the rows, where the reader gives none."""
 
@@ -183,17 +186,20 @@ def read_table(table: Path) -> Source:
         problems=problems,
         open=lambda k: open_file(folder / rows[k]["file_name"]),
         read=lambda k: (folder / rows[k]["file_name"]).read_bytes(),
-        mask=_mask(folder.parent / "passes", rows),
+        mask=_side_file(open_mask, folder.parent / "passes", rows),
+        labels=_side_file(open_labels, folder.parent / "passes", rows),
         files=[table, *(folder / row["file_name"] for row in rows)],
         hash=hashlib.sha256(table.read_bytes()).hexdigest(),
     )
 
 
-def _mask(passes: Path, rows: list[Row]) -> Callable[[int], Image.Image] | None:
-    """Where instruments are, by the side files of a rendered data set, if it has them."""
+def _side_file(
+    opened: Callable[[Path], Image.Image], passes: Path, rows: list[Row]
+) -> Callable[[int], Image.Image] | None:
+    """What the side files of a rendered data set say of a row, if it has them."""
     if not passes.is_dir():
         return None
-    return lambda k: open_mask(passes / f"{PurePosixPath(rows[k]['file_name']).stem}.png")
+    return lambda k: opened(passes / f"{PurePosixPath(rows[k]['file_name']).stem}.png")
 
 
 def read_side_files(folder: Path) -> Source:

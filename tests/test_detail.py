@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from PIL import Image, ImageDraw
 
@@ -18,7 +17,6 @@ from rocketman import load  # noqa: E402
 from rocketman.data.batches import load_split  # noqa: E402
 from rocketman.detail import (  # noqa: E402
     DetailNetwork,
-    begun,
     crops,
     enlarged,
     redrawn,
@@ -61,24 +59,6 @@ def test_crops_match() -> None:
     large = small.repeat(4, axis=1).repeat(4, axis=2)
     x, target = crops(small, large, rng)
     assert torch.equal(x.repeat_interleave(4, -1).repeat_interleave(4, -2), target)
-
-
-def test_it_goes_on_from_what_is_there(model_folder: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(model_folder, tmp_path / "tiny")
-    (folder / DETAIL).unlink(missing_ok=True)
-    said: list[str] = []
-    network = begun(folder, said.append)
-    assert not said
-    write_detail(network, folder)
-    again = begun(folder, said.append)
-    assert said == [f"going on from {folder / DETAIL}"]
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(tensor, again.state_dict()[name]), name
-    changed = onnx.load(folder / DETAIL)
-    changed.graph.initializer[0].name = "other"
-    onnx.save(changed, folder / DETAIL)
-    with pytest.raises(ValueError, match=r"another make: delete it"):
-        begun(folder, said.append)
 
 
 def test_it_learns_what_enlarging_loses() -> None:

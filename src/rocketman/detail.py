@@ -7,7 +7,7 @@ redraws them from some way to noise. The second kind looks like what the transfo
 prompt, soft where it is unsure, and yet belongs to a sharp picture: so the network learns to draw
 what the first stage meant. First by mean absolute error, which leaves soft what cannot be known,
 then against a critic as well (Goodfellow et al. 2014), which asks for edges as sharp as a render's.
-Trained with `python -m rocketman.detail DATA MODEL`; goes on from a second stage that MODEL has.
+Trained with `python -m rocketman.detail DATA MODEL`.
 
 Shapes: B batch, H small height and width, 4 H large ones; pictures in [-1, 1].
 """
@@ -26,11 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from rocketman import sampling
@@ -208,21 +206,6 @@ def redrawn(
     return made
 
 
-def begun(folder: Path, report: Report) -> DetailNetwork:
-    """The second stage of a model folder, else a new one. ValueError if its make is another."""
-    network, path = DetailNetwork(), folder / DETAIL
-    if not path.is_file():
-        return network
-    report(f"going on from {path}")
-    tensors = onnx.load(path).graph.initializer
-    arrays = {tensor.name: torch.tensor(numpy_helper.to_array(tensor)) for tensor in tensors}
-    try:
-        network.load_state_dict(arrays)
-    except RuntimeError as error:
-        raise ValueError(f"{path} has another make: delete it to begin anew.") from error
-    return network
-
-
 def psnr(a: Tensor, b: Tensor) -> float:
     """Peak signal-to-noise ratio in dB of pictures in [-1, 1], mean over the pictures."""
     error = (a.clamp(-1, 1) - b).square().mean(dim=(1, 2, 3))
@@ -250,7 +233,7 @@ def train_detail(
     small, again = np.asarray(pictures.pixels), redrawn(first_stage, pictures, which)
     held_out = HeldOut(data, first_stage)
 
-    network, average, critic = begun(model, report), DetailNetwork(), Critic()
+    network, average, critic = DetailNetwork(), DetailNetwork(), Critic()
     average.load_state_dict(network.state_dict())
     average.requires_grad_(False).eval()
     for each in (network, critic):

@@ -82,7 +82,7 @@ def timesteps(steps: int, shift: float = 1.0, start: float = 0.0) -> list[float]
     return [1 - (1 - start) * shift * sigma / (1 + (shift - 1) * sigma) for sigma in sigmas]
 
 
-RENEWED_UNTIL = 0.6
+RENEWED_UNTIL = 0.8
 """By what is drawn right and how lifelike it is, of 0 to 1 (docs/log.md, 2026-11-29)."""
 TIME_LAG = 0.015
 """Chosen by eye and by likeness to renders from 0 to 0.06 (docs/log.md, 2026-11-25 and 28)."""

@@ -85,7 +85,7 @@ def test_the_same_sampler_is_no_approximation(tmp_path: Path, pipeline: Pipeline
     ("name", "ours"),
     [
         ("Euler", "euler"), ("Euler a", "stochastic"), ("DDIM", "euler"), ("LCM", "stochastic"),
-        ("Heun", "heun"), ("DPM2 Karras", "heun"), ("heun_karras", "heun"),
+        ("Heun", "heun"), ("DPM2 a Karras", "heun"), ("heun_karras", "heun"),
         ("DPM++ 2M Karras", "dpm_solver_2m"), ("DPM++ SDE", "stochastic"),
         ("DEIS", "dpm_solver_2m"), ("dpm_solver_2m", "dpm_solver_2m"),
     ],

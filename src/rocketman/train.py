@@ -141,7 +141,7 @@ def train_step(
             config.perceptual_weight,
         )
     if labels is not None:
-        shown = torch.from_numpy(batches.cut_labels(labels, run.step, own, CELL)).to(device)
+        shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
         loss = loss + config.label_weight * F.cross_entropy(logits[0], shown)
     loss = loss / workers.count
     loss.backward()  # type: ignore[no-untyped-call]

@@ -132,10 +132,10 @@ def test_labels_are_cut_and_mirrored_with_their_pictures(renders: Path) -> None:
     words = vocabulary_of(pictures.captions)
     batches = Batches(pictures, words, 60, seed=0, mirror=True, crop=0.5, image_size=16)
     pixels = batches.batch(3)[0][:, 0]
-    cut = batches.cut_labels(labels, 3)
+    cut = batches.cut_labels(labels, 2, 3)
     assert cut.shape == (60, 8, 8)
     shown = np.rint((pixels + 1) * 127.5 / 20)[:, 1::2, 1::2]
     assert (np.abs(shown - cut) > 1).mean() < 0.1, "only where the reduced picture has an edge"
     assert len({tuple(each.ravel()) for each in cut}) > 5
     own = slice(1, None, 2)
-    np.testing.assert_array_equal(batches.cut_labels(labels, 3, own), cut[own])
+    np.testing.assert_array_equal(batches.cut_labels(labels, 2, 3, own), cut[own])

@@ -292,7 +292,7 @@ class Batches:
         return pixels, np.array(ids, dtype=np.int64), weights
 
     def cut_labels(
-        self, labels: NDArray[np.uint8], number: int, own: slice = slice(None), cell: int = 2
+        self, labels: NDArray[np.uint8], cell: int, number: int, own: slice = slice(None)
     ) -> NDArray[np.int64]:
         """(B, n, n): what batch `number` shows, one label each `cell` pixels; `labels` as wide as
         the pictures."""

@@ -46,13 +46,12 @@ LEVELS = {
     "doctor": 4,
     "foreign": 4,
     "grid": 4,
-    "critic": 5,
-    "train": 6,
+    "train": 5,
     "scenes": 4,
     "audits": 4,
     "evaluate": 5,
     "collection": 5,
-    "cli": 7,
+    "cli": 6,
 }
 """A package has one level for all its modules."""
 

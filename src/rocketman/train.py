@@ -24,7 +24,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,6 @@ from rocketman import flow
 from rocketman.captions import CONTEXT_LENGTH, PAD
 from rocketman.card import code, data_card
 from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint
-from rocketman.critic import Critic, Judge, critic_optimizer
 from rocketman.data.batches import (
     Batches,
     load_split,
@@ -106,12 +104,11 @@ def train_step(
     batches: Batches,
     device: torch.device,
     workers: Workers,
-    judge: Judge | None = None,
+    distance: flow.Distance | None = None,
     labels: NDArray[np.uint8] | None = None,
 ) -> float:
     """One batch: loss, gradient, optimizers, averaged weights. Returns the loss.
 
-    judge: what its clean pictures look like, if that counts too.
     labels: what each pixel of the data set's pictures shows, if that is learnt too.
     """
     share = (workers.rank, workers.count)
@@ -140,7 +137,8 @@ def train_step(
             config.noise_scale,
             share,
             weights,
-            partial(judge, step=run.step) if judge else None,
+            distance,
+            config.perceptual_weight,
         )
     if labels is not None:
         shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
@@ -163,9 +161,6 @@ def train_step(
             group["lr"] = learning_rate(run, config)
         optimizer.step()
         optimizer.zero_grad()
-    if judge:
-        with autocast(config.precision, device.type):
-            judge.learn(config.batch_size)
     run.step += 1
     # half-life a fixed share of what was seen, so early weights are soon forgotten (Karras 2024)
     keep = 0.5 ** (1 / (config.ema_halflife * run.step))
@@ -270,11 +265,6 @@ def train(
         parent = open_model(start)
         about["start"] = {"start": parent.hash, "start_name": parent.name}
     run = Run(config, device, workers)
-    critic = None
-    if loop.critic_weight:
-        network = Critic().to(device)
-        critic = network, critic_optimizer(network)
-        run.beside["critic"] = critic
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
@@ -302,18 +292,10 @@ def train(
         loop.crop,
         size,
     )
-    judge = None
+    distance = None
     if loop.perceptual_weight:
         path = out / "perception.safetensors"
-        seeing = perception(pictures, path, loop.seed, device, workers, report)
-        judge = Judge(
-            seeing,
-            loop.perceptual_weight,
-            critic,
-            loop.critic_weight,
-            run.generator,
-            workers,
-        )
+        distance = perception(pictures, path, loop.seed, device, workers, report).distance
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())
     report(
@@ -344,7 +326,7 @@ def train(
     with stop_signals() as caught, closing(log) if log else nullcontext():
         clock = time.monotonic()
         while progress(run, loop) < 1:
-            losses.append(train_step(run, loop, batches, device, workers, judge, labels))
+            losses.append(train_step(run, loop, batches, device, workers, distance, labels))
             now = time.monotonic()
             took, stop = workers.agree(now - clock, bool(caught))
             run.seconds += took

@@ -46,12 +46,13 @@ LEVELS = {
     "doctor": 4,
     "foreign": 4,
     "grid": 4,
-    "train": 5,
+    "critic": 5,
+    "train": 6,
     "scenes": 4,
     "audits": 4,
     "evaluate": 5,
     "collection": 5,
-    "cli": 6,
+    "cli": 7,
 }
 """A package has one level for all its modules."""
 

@@ -101,13 +101,13 @@ def test_counts_only_where_there_is_little_noise() -> None:
     def network(x: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
         return 0 * x
 
-    def one(drawn: Tensor, real: Tensor) -> Tensor:
-        return torch.ones(len(drawn))
+    def two(drawn: Tensor, real: Tensor, noisy: Tensor) -> Tensor:
+        return 2 * torch.ones(len(drawn))
 
     generator = torch.Generator().manual_seed(1)
     late = (flow.draw_timesteps(400, generator) >= flow.PERCEIVED_FROM).float().mean()
     generator.manual_seed(1)
-    found = flow.loss(network, x1, ids, generator, 1.0, distance=one, distance_weight=2.0)
+    found = flow.loss(network, x1, ids, generator, 1.0, look=two)
     assert 0.3 < late < 0.7
     assert float(found) == pytest.approx(2 * float(late))
 

@@ -54,6 +54,8 @@ class Run:
             workers=workers,
             dtype=torch.bfloat16 if config.train.precision == "bf16" else torch.float32,
         )
+        self.beside: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {}
+        """What else is trained with the network, and by what."""
         self.step = 0
         self.seconds = 0.0
 
@@ -73,6 +75,12 @@ class Run:
                     found[f"optimizer.{key}.{name}"] = value
         for name, parameter in self.average.named_parameters():
             found[f"average.{name}"] = parameter
+        for part, (module, optimizer) in self.beside.items():
+            for name, value in module.state_dict().items():
+                found[f"{part}.{name}"] = value
+            for name, parameter in module.named_parameters():
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    found[f"{part} optimizer.{key}.{name}"] = value
         return found
 
     def load(self, arrays: Tensors, state: dict[str, Any]) -> None:
@@ -84,19 +92,31 @@ class Run:
             parameters = self.parameters
             for name, parameter in parameters.items():
                 parameter.copy_(loaded[f"network.{name}"])
-            owners = [
-                (optimizer, {p for group in optimizer.param_groups for p in group["params"]})
-                for optimizer in self.optimizers
-            ]
-            for name, tensor in loaded.items():
-                kind, _, rest = name.partition(".")
-                if kind == "optimizer":
-                    key, _, of = rest.partition(".")
-                    parameter = parameters[of]
-                    [optimizer] = [o for o, owned in owners if parameter in owned]
-                    optimizer.state[parameter][key] = tensor.to(parameter.device)
+            for optimizer in self.optimizers:
+                owned = {p for group in optimizer.param_groups for p in group["params"]}
+                its = {name: p for name, p in parameters.items() if p in owned}
+                take_up_optimizer(optimizer, its, loaded, "optimizer")
             for name, parameter in self.average.named_parameters():
                 parameter.copy_(loaded[f"average.{name}"])
+            for part, (module, optimizer) in self.beside.items():
+                for name, value in module.state_dict().items():
+                    value.copy_(loaded[f"{part}.{name}"])
+                its = dict(module.named_parameters())
+                take_up_optimizer(optimizer, its, loaded, f"{part} optimizer")
+
+
+def take_up_optimizer(
+    optimizer: torch.optim.Optimizer,
+    parameters: dict[str, Any],
+    loaded: dict[str, Tensor],
+    prefix: str,
+) -> None:
+    """The optimizer's state of these parameters, from the tensors PREFIX.KEY.NAME."""
+    for path, tensor in loaded.items():
+        kind, _, rest = path.partition(".")
+        key, _, name = rest.partition(".")
+        if kind == prefix and name in parameters:
+            optimizer.state[parameters[name]][key] = tensor.to(parameters[name].device)
 
 
 def save_checkpoint(run: Run, folder: Path, **about: Any) -> Path:

@@ -23,8 +23,8 @@ PERCEIVED_FROM = 0.3
 """Time from which a perceptual loss counts: before, the clean picture can only be guessed, and its
 mean looks like none (Ma et al. 2026, PixelGen, gate theirs there too)."""
 
-Distance = Callable[[Tensor, Tensor], Tensor]
-"""(drawn, real), both (B, 3, H, W) -> (B,): how unlike they look."""
+Look = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(drawn, real, noisy), each (B, 3, H, W) -> (B,): what is wrong with how the drawn one looks."""
 
 
 def draw_timesteps(batch: int, generator: torch.Generator) -> Tensor:
@@ -64,12 +64,11 @@ def loss(
     noise_scale: float,
     share: tuple[int, int] = (0, 1),
     weights: Tensor | None = None,
-    distance: Distance | None = None,
-    distance_weight: float = 0.0,
+    look: Look | None = None,
 ) -> Tensor:
     """One draw of timesteps and noise from `generator`, and the velocity loss; a scalar.
 
-    With `distance`, `distance_weight` times how unlike each clean picture looks is added to it.
+    With `look`, what it finds in the clean pictures from PERCEIVED_FROM on is added to it.
 
     x1 (B, 3, H, W) in [-1, 1], tokens (B, L) int64. The generator lives on the CPU, so that equal
     seeds give equal draws on every device. With `share` (k, n) the pictures are every n-th of a
@@ -79,9 +78,10 @@ def loss(
     batch = len(x1) * n
     t = draw_timesteps(batch, generator)[k::n].to(x1.device)
     noise = torch.randn((batch, *x1.shape[1:]), generator=generator)[k::n].to(x1.device)
-    predicted = network(on_path(x1, noise, t, noise_scale), t, tokens).float()
+    noisy = on_path(x1, noise, t, noise_scale)
+    predicted = network(noisy, t, tokens).float()
     found = velocity_loss(predicted, x1, t, weights)
-    if distance is None:
+    if look is None:
         return found
     late = t >= PERCEIVED_FROM
-    return found + distance_weight * distance(predicted[late], x1[late]).sum() / len(x1)
+    return found + look(predicted[late], x1[late], noisy[late]).sum() / len(x1)

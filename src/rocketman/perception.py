@@ -7,7 +7,7 @@ which words of its captions each picture shows, and from nothing else: no outsid
 never the probes that a model is measured by.
 
 Level 4. Reads a data set's pictures and captions, writes one safetensors file into the run's
-folder. Next: `train.py` adds `Perception.distance` to its loss.
+folder. Next: `critic.py` adds `Perception.distance` to a run's loss.
 
 Shapes: B pictures, C channels, H height and width; pictures in [-1, 1].
 """

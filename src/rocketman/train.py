@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from rocketman import flow
 from rocketman.captions import CONTEXT_LENGTH, PAD
 from rocketman.card import code, data_card
 from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint
+from rocketman.critic import Critic, Judge, critic_optimizer
 from rocketman.data.batches import (
     Batches,
     load_split,
@@ -104,11 +106,12 @@ def train_step(
     batches: Batches,
     device: torch.device,
     workers: Workers,
-    distance: flow.Distance | None = None,
+    judge: Judge | None = None,
     labels: NDArray[np.uint8] | None = None,
 ) -> float:
     """One batch: loss, gradient, optimizers, averaged weights. Returns the loss.
 
+    judge: what its clean pictures look like, if that counts too.
     labels: what each pixel of the data set's pictures shows, if that is learnt too.
     """
     share = (workers.rank, workers.count)
@@ -137,8 +140,7 @@ def train_step(
             config.noise_scale,
             share,
             weights,
-            distance,
-            config.perceptual_weight,
+            partial(judge, step=run.step) if judge else None,
         )
     if labels is not None:
         shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
@@ -161,6 +163,9 @@ def train_step(
             group["lr"] = learning_rate(run, config)
         optimizer.step()
         optimizer.zero_grad()
+    if judge:
+        with autocast(config.precision, device.type):
+            judge.learn(config.batch_size)
     run.step += 1
     # half-life a fixed share of what was seen, so early weights are soon forgotten (Karras 2024)
     keep = 0.5 ** (1 / (config.ema_halflife * run.step))
@@ -265,6 +270,11 @@ def train(
         parent = open_model(start)
         about["start"] = {"start": parent.hash, "start_name": parent.name}
     run = Run(config, device, workers)
+    critic = None
+    if loop.critic_weight:
+        network = Critic().to(device)
+        critic = network, critic_optimizer(network)
+        run.beside["critic"] = critic
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
@@ -292,10 +302,18 @@ def train(
         loop.crop,
         size,
     )
-    distance = None
+    judge = None
     if loop.perceptual_weight:
         path = out / "perception.safetensors"
-        distance = perception(pictures, path, loop.seed, device, workers, report).distance
+        seeing = perception(pictures, path, loop.seed, device, workers, report)
+        judge = Judge(
+            seeing,
+            loop.perceptual_weight,
+            critic,
+            loop.critic_weight,
+            run.generator,
+            workers,
+        )
     prompts = sheet_prompts(pictures, validation)
     parameters = sum(p.numel() for p in run.network.parameters())
     report(
@@ -326,7 +344,7 @@ def train(
     with stop_signals() as caught, closing(log) if log else nullcontext():
         clock = time.monotonic()
         while progress(run, loop) < 1:
-            losses.append(train_step(run, loop, batches, device, workers, distance, labels))
+            losses.append(train_step(run, loop, batches, device, workers, judge, labels))
             now = time.monotonic()
             took, stop = workers.agree(now - clock, bool(caught))
             run.seconds += took

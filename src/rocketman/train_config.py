@@ -60,6 +60,10 @@ class LoopConfig:
     """How much it counts that a drawn picture looks unlike the real one to a small network, beside
     the velocity loss; 0: none. That network learns from the same pictures and captions first, 17
     minutes on two cores with AVX2, and stays in the run's folder."""
+    critic_weight: float = 0.0
+    """How hard a critic, which learns beside the network to tell its pictures from real ones, pulls
+    at them, as a share of how hard the perceptual loss does; 0: none. Needs perceptual_weight. To
+    finish weights with that draw what is asked for already."""
     label_weight: float = 0.0
     """How much it counts, beside the velocity loss, that the blocks' middle tells what each part of
     a picture shows: sky, suit, glove, instrument, ...; 0: none. Needs renders with `--passes`."""
@@ -96,11 +100,13 @@ class LoopConfig:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         for name in (
-            *("weight_decay", "warmup_steps", "perceptual_weight", "label_weight"),
-            *("checkpoint_minutes", "look_minutes"),
+            *("weight_decay", "warmup_steps", "perceptual_weight", "critic_weight"),
+            *("label_weight", "checkpoint_minutes", "look_minutes"),
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if self.critic_weight and not self.perceptual_weight:
+            raise ValueError("critic_weight needs perceptual_weight: the critic sees by the same")
         if not 0 < self.crop <= 1:
             raise ValueError(f"crop must be above 0 and at most 1, got {self.crop}")
         for name in ("decay", "caption_drop"):

@@ -1,0 +1,150 @@
+"""A critic beside a run: what it tells apart, how hard it pulls, what a run keeps of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from rocketman import critic, perception
+from rocketman.checkpoints import last_checkpoint
+from rocketman.critic import Critic, Judge, critic_optimizer
+from rocketman.model import ModelConfig
+from rocketman.perception import Perception
+from rocketman.train import train
+from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
+from rocketman.weights import open_model, read_parameters
+
+COLOURS = ("white", "orange", "blue")
+
+
+@pytest.fixture(autouse=True)
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(perception, "STEPS", 5)
+
+
+def judge_of(critic_weight: float = 0.5) -> tuple[Judge, Critic]:
+    torch.manual_seed(0)
+    seeing = Perception(3).eval().requires_grad_(False)
+    network = Critic()
+    generator = torch.Generator().manual_seed(0)
+    pair = (network, critic_optimizer(network))
+    return Judge(seeing, 1.0, pair, critic_weight, generator), network
+
+
+def stripes(count: int, generator: torch.Generator, soft: bool) -> torch.Tensor:
+    """Upright bars of four pixels, here and there; soft ones have no edge."""
+    shift = torch.rand(count, 1, 1, 1, generator=generator) * 8
+    wave = torch.sin((torch.arange(16) + shift) * torch.pi / 4)
+    return (0.6 * wave if soft else wave.sign()).expand(count, 3, 16, 16).clone()
+
+
+def test_it_learns_to_tell_soft_from_sharp_and_asks_for_sharp() -> None:
+    judge, network = judge_of()
+    generator = torch.Generator().manual_seed(1)
+    for step in range(40):
+        real, drawn = (stripes(8, generator, soft) for soft in (False, True))
+        judge(drawn, real, torch.randn(real.shape, generator=generator), step)
+        judge.learn(8)
+    real, drawn = (stripes(32, generator, soft) for soft in (False, True))
+    noisy = torch.randn(real.shape, generator=generator)
+    with torch.no_grad():
+        right = network(real, noisy, judge.perception), network(drawn, noisy, judge.perception)
+        # chance, log 2, is what it says of two that it finds alike
+        assert critic.doubted(*right).mean() < 0.5
+        assert critic.doubted(right[1], right[0]).mean() > 0.9
+
+    drawn = 0.6 * real  # the same bars, fainter
+    leaf = drawn.clone().requires_grad_()
+    judge.weight = 1e-6
+    judge(leaf, real, noisy, 10**6).sum().backward()  # type: ignore[no-untyped-call]
+    assert leaf.grad is not None
+    nearer = drawn - 0.2 * leaf.grad / leaf.grad.square().sum(dim=(1, 2, 3), keepdim=True).sqrt()
+    with torch.no_grad():
+        before, after = (network(x, noisy, judge.perception) for x in (drawn, nearer))
+        assert critic.doubted(after, before).mean() < critic.doubted(before, before).mean()
+
+
+def test_it_pulls_as_hard_as_it_is_told_and_not_before_it_has_learnt() -> None:
+    judge, _ = judge_of(critic_weight=0.5)
+    generator = torch.Generator().manual_seed(1)
+    real, drawn = (stripes(8, generator, soft) for soft in (False, True))
+    noisy = torch.randn(real.shape, generator=generator)
+
+    def gradient(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        leaf = drawn.clone().requires_grad_()
+        found = judge(leaf, real, noisy, step)
+        found.sum().backward()  # type: ignore[no-untyped-call]
+        assert leaf.grad is not None
+        return found.detach(), leaf.grad
+
+    value, alone = gradient(critic.ALONE)
+    assert torch.allclose(value, judge.perception.distance(drawn, real))
+    for step, share in ((critic.ALONE + critic.RISE // 2, 0.25), (10**6, 0.5)):
+        later, both = gradient(step)
+        assert torch.allclose(later, value)  # its verdicts are no part of the loss that is logged
+        assert float((both - alone).norm()) == pytest.approx(share * float(alone.norm()), rel=1e-3)
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+    """Discs in three colours, and a critic that counts from the second step on."""
+    monkeypatch.setattr(critic, "ALONE", 1)
+    monkeypatch.setattr(critic, "RISE", 2)
+    folder = tmp_path / "discs"
+    (folder / "train").mkdir(parents=True)
+    rows = []
+    for k in range(48):
+        picture = Image.new("RGB", (16, 16), (10, 10, 30))
+        ImageDraw.Draw(picture).ellipse((k % 5, k % 7, k % 5 + 9, k % 7 + 9), COLOURS[k % 3])
+        picture.save(folder / "train" / f"{k}.png")
+        rows.append(json.dumps({"file_name": f"{k}.png", "text": f"a {COLOURS[k % 3]} disc"}))
+    (folder / "train" / "metadata.jsonl").write_text("\n".join(rows) + "\n")
+    model = ModelConfig(
+        **{"image_size": 16, "patch_size": 4, "width": 32, "depth": 2, "heads": 2},
+        **{"text_width": 64, "text_depth": 1, "condition_width": 32, "bottleneck": 32},
+    )
+    loop = LoopConfig(
+        steps=8,
+        batch_size=16,
+        warmup_steps=2,
+        decay=0.0,
+        precision="fp32",
+        perceptual_weight=1.0,
+        critic_weight=0.5,
+    )
+    return TrainConfig(data=DataConfig(folder=str(folder)), model=model, train=loop)
+
+
+def quiet(line: str) -> None:
+    pass
+
+
+def test_a_run_with_a_critic_resumes_to_the_same_bits(config: TrainConfig, tmp_path: Path) -> None:
+    half = replace(config, train=replace(config.train, steps=4))
+    whole = open_model(train(config, tmp_path / "whole", report=quiet))
+    train(half, tmp_path / "cut", report=quiet)
+    train(config, tmp_path / "cut", resume=True, report=quiet)
+    ends = [last_checkpoint(tmp_path / run / "checkpoints", quiet)[0] for run in ("whole", "cut")]
+    assert ends[0].keys() == ends[1].keys()
+    assert [name for name in ends[0] if name.startswith("critic optimizer.exp_avg.")]
+    for name, array in ends[0].items():
+        np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
+    assert not [name for name in read_parameters(whole.weights_path) if "critic" in name]
+
+    plain = replace(config, train=replace(config.train, critic_weight=0.0))
+    train(plain, tmp_path / "plain", report=quiet)
+    other = last_checkpoint(tmp_path / "plain" / "checkpoints", quiet)[0]
+    assert any((other[n] != ends[0][n]).any() for n in other if n.startswith("network."))
+
+
+def test_a_critic_without_eyes_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs perceptual_weight"):
+        LoopConfig(steps=1, critic_weight=0.5)

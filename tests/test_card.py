@@ -52,7 +52,8 @@ def test_every_figure_of_the_record_is_in_the_card(shipped: Path) -> None:
         *("1,600 pictures", "d" * 64, "Astronauts", "c" * 64, "e" * 64, "1,234,567", "61 seconds"),
         *("Rocketman 0.1.0, commit `abcdef123456`, PyTorch 2.13.0", "first-light `0123456789ab`"),
         *("3,200 pictures in 50 steps", "2e-06", "0.09758", "0.4000, 0.5123", "something_new | 7"),
-        *(f"seed | {config['train']['seed']}", "batch_size = 128", "depth = 8"),
+        *(f"seed | {config['train']['seed']}", "depth = 8"),
+        f"batch_size = {config['train']['batch_size']}",
     ):
         assert shown in text, shown
     assert "from nothing" not in text

@@ -8,11 +8,14 @@ import os
 import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from rocketman.model import ModelConfig
 
 # A shell's background job is started with Ctrl-C ignored, and its children inherit that; some of
 # these tests press Ctrl-C.
@@ -32,6 +35,25 @@ def config_folder(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, N
         patch.delenv("ROCKETMAN_CERTIFICATE", raising=False)
         patch.delenv("ROCKETMAN_PRIVATE_KEY", raising=False)
         yield folder
+
+
+@pytest.fixture(scope="session")
+def tiny_network() -> ModelConfig:
+    """What the tests of training train: 16 pixels, two blocks, seconds on one core."""
+    pytest.importorskip("torch")
+    from rocketman.model import ModelConfig
+
+    return ModelConfig(
+        image_size=16,
+        patch_size=4,
+        width=32,
+        depth=2,
+        heads=2,
+        text_width=64,
+        text_depth=1,
+        condition_width=32,
+        bottleneck=32,
+    )
 
 
 MakeModel = Callable[[int], Path]

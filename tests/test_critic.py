@@ -94,7 +94,9 @@ def test_it_pulls_as_hard_as_it_is_told_and_not_before_it_has_learnt() -> None:
 
 
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+def config(
+    tiny_network: ModelConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> TrainConfig:
     """Discs in three colours, and a critic that counts from the second step on."""
     monkeypatch.setattr(critic, "ALONE", 1)
     monkeypatch.setattr(critic, "RISE", 2)
@@ -107,10 +109,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
         picture.save(folder / "train" / f"{k}.png")
         rows.append(json.dumps({"file_name": f"{k}.png", "text": f"a {COLOURS[k % 3]} disc"}))
     (folder / "train" / "metadata.jsonl").write_text("\n".join(rows) + "\n")
-    model = ModelConfig(
-        **{"image_size": 16, "patch_size": 4, "width": 32, "depth": 2, "heads": 2},
-        **{"text_width": 64, "text_depth": 1, "condition_width": 32, "bottleneck": 32},
-    )
     loop = LoopConfig(
         steps=8,
         batch_size=16,
@@ -120,7 +118,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
         perceptual_weight=1.0,
         critic_weight=0.5,
     )
-    return TrainConfig(data=DataConfig(folder=str(folder)), model=model, train=loop)
+    return TrainConfig(data=DataConfig(folder=str(folder)), model=tiny_network, train=loop)
 
 
 def quiet(line: str) -> None:
@@ -143,6 +141,8 @@ def test_a_run_with_a_critic_resumes_to_the_same_bits(config: TrainConfig, tmp_p
     train(plain, tmp_path / "plain", report=quiet)
     other = last_checkpoint(tmp_path / "plain" / "checkpoints", quiet)[0]
     assert any((other[n] != ends[0][n]).any() for n in other if n.startswith("network."))
+    with pytest.raises(ValueError, match="holds a run without critic_weight"):
+        train(config, tmp_path / "plain", resume=True, report=quiet)
 
 
 def test_a_critic_without_eyes_is_refused() -> None:

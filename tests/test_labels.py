@@ -20,21 +20,11 @@ from rocketman.train import TrainConfig, train
 from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import open_model, read_parameters
 
-MODEL = ModelConfig(
-    image_size=16,
-    patch_size=4,
-    width=32,
-    depth=2,
-    heads=2,
-    text_width=64,
-    text_depth=1,
-    condition_width=32,
-    bottleneck=32,
-)
-
 
 @pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+def config(
+    tiny_network: ModelConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> TrainConfig:
     """Forty bright squares on a dark ground; the squares are instruments."""
     torch.set_num_threads(1)
     monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
@@ -55,16 +45,16 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
     loop = LoopConfig(
         steps=60, batch_size=16, warmup_steps=5, precision="fp32", label_weight=0.1, mirror=True
     )
-    return TrainConfig(data=DataConfig(folder=str(folder)), model=MODEL, train=loop)
+    return TrainConfig(data=DataConfig(folder=str(folder)), model=tiny_network, train=loop)
 
 
 def quiet(line: str) -> None:
     pass
 
 
-def test_logits_lie_where_their_token_does() -> None:
+def test_logits_lie_where_their_token_does(tiny_network: ModelConfig) -> None:
     """A token that alone is unlike the others changes the cells of its patch and no others."""
-    network = DiffusionTransformer(replace(MODEL, vocabulary_size=5))
+    network = DiffusionTransformer(replace(tiny_network, vocabulary_size=5))
     labelling = Labelling(network, len(LABELS))
     middle = torch.zeros(1, 16, 32)
     middle[0, 6] = torch.randn(32)  # row 1, column 2 of 4 x 4
@@ -82,7 +72,7 @@ def test_it_learns_where_things_are(config: TrainConfig, tmp_path: Path) -> None
     train(longer, tmp_path / "run", report=quiet)
     arrays, _ = last_checkpoint(tmp_path / "run" / "checkpoints", quiet)
     network = DiffusionTransformer(
-        replace(MODEL, vocabulary_size=len(arrays["network.words.weight"]) - 1)
+        replace(config.model, vocabulary_size=len(arrays["network.words.weight"]) - 1)
     )
     labelling = Labelling(network, len(LABELS))
     labelling.load_state_dict(

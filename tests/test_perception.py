@@ -112,12 +112,10 @@ def test_counts_only_where_there_is_little_noise() -> None:
     assert float(found) == pytest.approx(2 * float(late))
 
 
-def test_a_run_that_looks_draws_what_looks_more_alike(discs: Path, tmp_path: Path) -> None:
+def test_a_run_that_looks_draws_what_looks_more_alike(
+    discs: Path, tiny_network: ModelConfig, tmp_path: Path
+) -> None:
     """The same run with and without: held-out pictures cleaned from half-way, by the same eye."""
-    model = ModelConfig(
-        **{"image_size": 16, "patch_size": 4, "width": 32, "depth": 2, "heads": 2},
-        **{"text_width": 64, "text_depth": 1, "condition_width": 32, "bottleneck": 32},
-    )
     loop = LoopConfig(steps=80, batch_size=16, warmup_steps=5, precision="fp32")
     held_out = load_split(discs, "validation", 16)
     network = perception.perception(
@@ -127,7 +125,7 @@ def test_a_run_that_looks_draws_what_looks_more_alike(discs: Path, tmp_path: Pat
     for weight in (0.0, 3.0):
         config = TrainConfig(
             data=DataConfig(folder=str(discs)),
-            model=model,
+            model=tiny_network,
             train=replace(loop, perceptual_weight=weight),
         )
         folder = train(config, tmp_path / str(weight), report=lambda line: None)

@@ -64,21 +64,13 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+def config(
+    shapes: Path, tiny_network: ModelConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> TrainConfig:
     monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
     return TrainConfig(
         data=DataConfig(folder=str(shapes)),
-        model=ModelConfig(
-            image_size=16,
-            patch_size=4,
-            width=32,
-            depth=2,
-            heads=2,
-            text_width=64,
-            text_depth=1,
-            condition_width=32,
-            bottleneck=32,
-        ),
+        model=tiny_network,
         train=LoopConfig(steps=60, batch_size=16, warmup_steps=5, precision="fp32"),
     )
 

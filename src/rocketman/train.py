@@ -278,6 +278,12 @@ def train(
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
+        for name in ("label_weight", "critic_weight"):  # what learns beside it is not in the file
+            if getattr(loop, name) and not state["config"]["train"].get(name):
+                raise ValueError(
+                    f"{out} holds a run without {name}: leave it out to resume that, or begin a "
+                    "run of its own from a model with --from."
+                )
         run.load(arrays, state)
         about["start"] = state.get("start", {})
         report(f"going on from step {run.step}")

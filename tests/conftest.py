@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from rocketman.model import ModelConfig
+    from rocketman.train_config import TrainConfig
 
 # A shell's background job is started with Ctrl-C ignored, and its children inherit that; some of
 # these tests press Ctrl-C.
@@ -54,6 +57,46 @@ def tiny_network() -> ModelConfig:
         condition_width=32,
         bottleneck=32,
     )
+
+
+WriteConfig = Callable[..., Path]
+InTwoProcesses = Callable[["TrainConfig", Path], None]
+
+
+@pytest.fixture(scope="session")
+def write_config() -> WriteConfig:
+    """Writes a run's configuration to a file, as a person would."""
+
+    def write(config: TrainConfig, path: Path, **changes: float) -> Path:
+        lines = []
+        for section, table in config.as_dict().items():
+            lines.append(f"[{section}]")
+            for key, value in {**table, **(changes if section == "train" else {})}.items():
+                if key not in ("vocabulary_size", "context_length"):
+                    lines.append(f"{key} = {json.dumps(value)}")
+        path.write_text("\n".join(lines))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def in_two_processes(write_config: WriteConfig, tmp_path: Path) -> InTwoProcesses:
+    """Trains into a folder by torchrun on two processes of one thread."""
+
+    def run(config: TrainConfig, out: Path) -> None:
+        path = write_config(config, tmp_path / "two.toml")
+        torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+        command = [sys.executable, "-m", *torchrun, "-m", "rocketman.train", str(path)]
+        done = subprocess.run(
+            [*command, "--out", str(out)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+    return run
 
 
 MakeModel = Callable[[int], Path]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from rocketman.train import train
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import open_model, read_parameters
 
+InTwoProcesses = Callable[[TrainConfig, Path], None]
+ALONE, RISE = critic.ALONE, critic.RISE
 COLOURS = ("white", "orange", "blue")
 
 
@@ -148,3 +152,25 @@ def test_a_run_with_a_critic_resumes_to_the_same_bits(config: TrainConfig, tmp_p
 def test_a_critic_without_eyes_is_refused() -> None:
     with pytest.raises(ValueError, match="needs perceptual_weight"):
         LoopConfig(steps=1, critic_weight=0.5)
+
+
+def test_two_processes_share_a_critic(
+    config: TrainConfig,
+    in_two_processes: InTwoProcesses,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same global batch by torchrun on two processes: the same critic up to rounding."""
+    monkeypatch.setattr(critic, "ALONE", ALONE)  # what the other processes have
+    monkeypatch.setattr(critic, "RISE", RISE)
+    steps = ALONE + RISE // 2
+    config = replace(config, train=replace(config.train, steps=steps, learning_rate=1e-4))
+    train(config, tmp_path / "one", report=quiet)
+    (tmp_path / "two").mkdir()
+    shutil.copy(tmp_path / "one" / "perception.safetensors", tmp_path / "two")
+    in_two_processes(config, tmp_path / "two")
+    one, two = (last_checkpoint(tmp_path / run / "checkpoints", quiet)[0] for run in ("one", "two"))
+    for part in ("critic.pixels", "network.blocks"):
+        apart = sum(np.square(one[n] - two[n]).sum() for n in one if n.startswith(part))
+        size = sum(np.square(one[n]).sum() for n in one if n.startswith(part))
+        assert apart < 1e-12 * size, part

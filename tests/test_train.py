@@ -35,6 +35,8 @@ from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_tensors
 
 EXPECTED = Path(__file__).parent / "expected" / "losses.json"
+WriteConfig = Callable[..., Path]
+InTwoProcesses = Callable[[TrainConfig, Path], None]
 COLOURS = {"white": (240, 240, 240), "orange": (240, 140, 20), "blue": (40, 70, 230)}
 
 
@@ -94,18 +96,6 @@ def test_thumbnails_train_like_the_folder(
         runs[name] = (model.vocabulary, record["pictures"], record["validation_loss"])
     assert runs["large"][:2] == runs["small"][:2]
     assert runs["small"][2] == pytest.approx(runs["large"][2], rel=0.1)
-
-
-def write_config(config: TrainConfig, path: Path, **changes: float) -> Path:
-    """The configuration as a file, as a person would write it."""
-    lines = []
-    for section, table in config.as_dict().items():
-        lines.append(f"[{section}]")
-        for key, value in {**table, **(changes if section == "train" else {})}.items():
-            if key not in ("vocabulary_size", "context_length"):
-                lines.append(f"{key} = {json.dumps(value)}")
-    path.write_text("\n".join(lines))
-    return path
 
 
 def log(out: Path) -> list[dict[str, Any]]:
@@ -231,17 +221,15 @@ def test_tensorboard_missing_is_said_before_anything_starts(
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_two_processes_train_like_one(
-    config: TrainConfig, tmp_path: Path, optimizer: Literal["adamw", "muon"]
+    config: TrainConfig,
+    in_two_processes: InTwoProcesses,
+    tmp_path: Path,
+    optimizer: Literal["adamw", "muon"],
 ) -> None:
     """The same global batch by torchrun on two processes: the same losses up to rounding."""
     config = replace(config, train=replace(config.train, steps=20, optimizer=optimizer))
     train(config, tmp_path / "one", report=quiet)
-    path = write_config(config, tmp_path / "run.toml")
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [*torchrun, "-m", "rocketman.train", str(path), "--out", str(tmp_path / "two")]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    in_two_processes(config, tmp_path / "two")
     one, two = (log(tmp_path / name) for name in ("one", "two"))
     assert [entry["step"] for entry in one] == [entry["step"] for entry in two]
     assert one[0]["loss"] == pytest.approx(two[0]["loss"], rel=2e-3)
@@ -273,7 +261,9 @@ def test_a_checkpoint_holds_the_optimizer(
     assert_same(last_tensors(tmp_path / "whole"), last_tensors(tmp_path / "cut"))
 
 
-def test_a_killed_run_resumes_to_the_same_bits(config: TrainConfig, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_to_the_same_bits(
+    config: TrainConfig, write_config: WriteConfig, tmp_path: Path
+) -> None:
     """SIGKILL in the middle of a run that checkpoints after every step, then resume."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     config = replace(config, train=replace(config.train, checkpoint_minutes=0))
@@ -426,7 +416,9 @@ def test_the_seconds_are_kept(config: TrainConfig, tmp_path: Path) -> None:
     assert entry["learning_rate"] == 0
 
 
-def test_a_configuration_survives_its_file(config: TrainConfig, tmp_path: Path) -> None:
+def test_a_configuration_survives_its_file(
+    config: TrainConfig, write_config: WriteConfig, tmp_path: Path
+) -> None:
     assert load_config(write_config(config, tmp_path / "run.toml")) == config
 
 

@@ -8,8 +8,8 @@ loss runs in a bowl, and its bottom lies between them (Wortsman et al. 2022, "Ro
 zero-shot models"). Choose SHARE by the held-out losses, which this prints and records; OUT then
 needs a second stage and an index.
 
-Where MODEL learnt from fewer pictures than START, a part of them, OUT's record names START's data
-set, which the index must be of, and MODEL's as the last one.
+Where MODEL learnt from other pictures than START, OUT's record names START's data set, which the
+index must be of, and in `also_pictures` and `also_data_hashes` whatever came after it.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ OF_THE_DATA = ("data_hash", "pictures", "data_title", "data_card_hash")
 """What a record says of the pictures that a model learnt from."""
 
 
-def whole_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
+def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
     """What the record of an average says of its data, from the records of both."""
-    if start.get("pictures", 0) <= model["pictures"]:
+    if start.get("data_hash") in (None, model["data_hash"]):
         return {}
-    whole = {key: start[key] for key in OF_THE_DATA if key in start}
-    return whole | {"last_data_hash": model["data_hash"], "last_pictures": model["pictures"]}
+    also = {
+        "also_pictures": [*start.get("also_pictures", []), model["pictures"]],
+        "also_data_hashes": [*start.get("also_data_hashes", []), model["data_hash"]],
+    }
+    return {key: start[key] for key in OF_THE_DATA if key in start} | also
 
 
 def main() -> None:
@@ -72,7 +75,7 @@ def main() -> None:
         if split == "validation":
             record["validation_loss"] = round(validation_loss(*given), 5)
     record |= {"averaged_with": start.hash, "averaged_share": arguments.share}
-    record |= whole_data(start.config.get("record", {}), record)
+    record |= both_data(start.config.get("record", {}), record)
     write_model(network, arguments.out, config, model.vocabulary, record)
     print(f"{arguments.out}: {arguments.share:g} of {model.name}, the rest of {start.name}")
     print(f"held-out loss {record['validation_loss']}, by t {record['validation_loss_by_time']}")

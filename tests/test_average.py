@@ -16,20 +16,25 @@ assert SPEC.loader is not None
 average = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(average)
 
-WHOLE = {"data_hash": "w", "pictures": 7200, "data_title": "all", "steps": 9}
-PART = {"data_hash": "p", "pictures": 2551, "data_title": "some", "steps": 5}
+FIRST = {"data_hash": "f", "pictures": 7200, "data_title": "all", "steps": 9}
+LATER = {"data_hash": "l", "pictures": 2551, "data_title": "others", "steps": 5}
 
 
-def test_a_part_is_the_last_data_of_the_whole() -> None:
-    assert average.whole_data(WHOLE, PART) == {
-        "data_hash": "w",
+def test_later_pictures_stand_beside_the_first() -> None:
+    once = average.both_data(FIRST, LATER)
+    assert once == {
+        "data_hash": "f",
         "pictures": 7200,
         "data_title": "all",
-        "last_data_hash": "p",
-        "last_pictures": 2551,
+        "also_pictures": [2551],
+        "also_data_hashes": ["l"],
     }
+    twice = average.both_data(FIRST | once, {"data_hash": "m", "pictures": 9000})
+    assert twice["data_hash"] == "f"
+    assert twice["also_pictures"] == [2551, 9000]
+    assert twice["also_data_hashes"] == ["l", "m"]
 
 
-@pytest.mark.parametrize("start", [{}, PART, WHOLE])
+@pytest.mark.parametrize("start", [{}, FIRST])
 def test_otherwise_the_record_is_the_model_s_own(start: dict[str, object]) -> None:
-    assert average.whole_data(start, WHOLE) == {}
+    assert average.both_data(start, FIRST) == {}

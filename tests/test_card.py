@@ -34,6 +34,8 @@ RECORD: dict[str, Any] = {
     "engine_difference": 2e-06,
     "validation_loss": 0.09758,
     "train_loss_by_time": [0.1, 0.2, 0.3, 0.4, 0.51234],
+    "also_pictures": [2351, 900],
+    "also_data_hashes": ["f" * 64, "9" * 64],
     "something_new": 7,
 }
 
@@ -53,6 +55,7 @@ def test_every_figure_of_the_record_is_in_the_card(shipped: Path) -> None:
         *("Rocketman 0.1.0, commit `abcdef123456`, PyTorch 2.13.0", "first-light `0123456789ab`"),
         *("3,200 pictures in 50 steps", "2e-06", "0.09758", "0.4000, 0.5123", "something_new | 7"),
         *(f"seed | {config['train']['seed']}", "depth = 8"),
+        f"its index lacks | 2,351 pictures, `{'f' * 64}`; 900 pictures, `{'9' * 64}` |",
         f"batch_size = {config['train']['batch_size']}",
     ):
         assert shown in text, shown

@@ -165,6 +165,10 @@ def _lineage(folder: Path, config: Record) -> str:
     rows["data set"] += f"`{take('data_hash', '')}`"
     if "data_card_hash" in record:
         rows["card of the data set, SHA-256"] = f"`{take('data_card_hash')}`"
+    if also := take("also_pictures", []):
+        hashes = take("also_data_hashes", [""] * len(also))
+        told = [f"{n:,} pictures, `{each}`" for n, each in zip(also, hashes, strict=True)]
+        rows["then learnt from others, which its index lacks"] = "; ".join(told)
     if "version" in record:
         commit = f", commit `{take('commit')}`" if "commit" in record else ""
         rows["code"] = f"Rocketman {take('version')}{commit}, PyTorch {take('torch', '?')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,23 @@ def test_the_command(audited: Path, data: Path, tmp_path: Path, fresh: list[Imag
     assert run(app, ["audit", "picture", str(new), "--model", str(audited)]).exit_code == 0
 
 
+def test_pictures_that_the_index_lacks_are_told(
+    audited: Path, tmp_path: Path, fresh: list[Image.Image]
+) -> None:
+    fresh[0].save(tmp_path / "new.png")
+    model = shutil.copytree(audited, tmp_path / "model")
+    arguments = ["audit", "picture", str(tmp_path / "new.png"), "--model", str(model)]
+    assert "its index holds" not in run(app, arguments).stderr
+    count = len(load_index(model))
+    text = (model / "config.toml").read_text()
+    assert text.count("[record]\n") == 1
+    changed = text.replace("[record]\n", "[record]\nalso_pictures = [2000, 3000]\n")
+    (model / "config.toml").write_text(changed)
+    told = run(app, arguments).stderr.replace("\n", " ")
+    assert f"The model learnt from {count + 5000:,} pictures; its index holds {count} of" in told
+    assert "the other 5,000" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -188,6 +206,7 @@ def test_what_ships() -> None:
     index = load_index()
     model = open_model(embedded())
     assert index.record["data_hash"] == model.config["record"]["data_hash"]
+    assert "its index holds 7,200 of them" in index.lacks
     assert index.probes.ceiling >= 0.9
     assert len(index) == len(index.features) == len(index.hashes) == len(index.thumbnails)
     [found] = newness([Image.fromarray(index.thumbnails[7])], index)

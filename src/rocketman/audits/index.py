@@ -105,6 +105,18 @@ class TrainingIndex:
         tiles = sheet.reshape(down, THUMBNAIL, across, THUMBNAIL, 3).swapaxes(1, 2)
         return np.ascontiguousarray(tiles.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[: len(self)])
 
+    @property
+    def lacks(self) -> str:
+        """A sentence about pictures that the model learnt from and that are not in here, if any."""
+        record = open_model(self.folder.parent).config.get("record", {})
+        also = sum(record.get("also_pictures", []))
+        if not also:
+            return ""
+        return (
+            f"The model learnt from {len(self) + also:,} pictures; its index holds {len(self):,} "
+            f"of them. Nothing here compares with the other {also:,}."
+        )
+
     @cached_property
     def bank(self) -> Bank:
         return Bank(self.thumbnails, np.asarray(self.features, np.float32), np.asarray(self.hashes))

@@ -100,7 +100,7 @@ def audit(folder: Path, on_progress: Progress | None = None) -> Audit:
             f"There is no picture to report on: `rocketman collection run {folder}` draws them."
         )
     influence, told = load_influence(model.folder)
-    remarks = (*remarks, *([told] if told else []))
+    remarks = (*remarks, *filter(None, (index.lacks, told)))
     pictures: list[Audited] = []
     for start in range(0, len(works), BATCH):
         pictures += _audited(works[start : start + BATCH], folder, index, influence)

@@ -95,7 +95,7 @@ def who_deserves(document: Document) -> Answer:
     measured = rows[0]["influence_share"] is not None
     total = f"{model['training_pictures']:,}"
     if len(authors) == 1:
-        training = f"All {total} pictures that the model learnt from are by {authors[0]}."
+        training = f"All {total} pictures of the model's training index are by {authors[0]}."
     else:
         told = ", ".join(
             f"{row['author']} {percent(shown(row))} ({percent(row['low'])} to "
@@ -103,7 +103,7 @@ def who_deserves(document: Document) -> Answer:
             for row in rows
         )
         by = "influence" if measured else "likeness"
-        training = f"Of the {total} pictures that the model learnt from, shares by {by}: {told}."
+        training = f"Of the {total} pictures of the model's training index, shares by {by}: {told}."
     named = {party["part"]: party["who"] for party in document["parties"]}
     figures = [("training pictures", total), ("their authors", str(len(authors)))]
     if len(rows) == 1:  # else there is a table of them
@@ -180,8 +180,8 @@ def is_it_new(document: Document) -> Answer:
             ("training pictures compared with", f"{document['model']['training_pictures']:,}"),
         ),
         limits=(
-            "Compared with the pictures that this model learnt from, not with all pictures in the "
-            "world.",
+            "Compared with the pictures in this model's training index, not with all pictures in "
+            "the world.",
             "New pixels are not a new idea: every picture here joins what the training pictures "
             "show.",
         ),

@@ -59,9 +59,9 @@ class InTorch:
         self.network, self.lower = load_network(model), precision != torch.float32
 
     def run(self, names: None, feed: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
-        x, t, ids = (torch.from_numpy(feed[name]) for name in ("x", "t", "tokens"))
+        given = [torch.from_numpy(value) for value in feed.values()]
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.lower):
-            clean = self.network(x, t, ids)
+            clean = self.network(*given)
         return [clean.float().numpy()]
 
 

@@ -27,11 +27,11 @@ def folder(model_folder: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("batch", [1, 5])
 def test_the_engine_agrees_with_torch(folder: Path, batch: int) -> None:
     network = export.load_network(folder)
-    x, t, ids = export.example(network.config, batch)
+    given = export.example(network.config, batch)
     session = onnxruntime.InferenceSession(str(open_model(folder).network_path))
-    (got,) = session.run(None, {"x": x.numpy(), "t": t.numpy(), "tokens": ids.numpy()})
+    (got,) = session.run(None, {name: value.numpy() for name, value in given.items()})
     with torch.no_grad():
-        wanted = network(x, t, ids).numpy()
+        wanted = network(*given.values()).numpy()
     assert np.abs(wanted).max() > 0.1
     np.testing.assert_allclose(got, wanted, atol=1e-4)
 

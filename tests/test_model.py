@@ -127,6 +127,23 @@ def test_a_new_refiner_weighs_the_guess_against_the_noisy_picture(
     torch.testing.assert_close(predict(refined, "a harp", t=0.999), x, atol=0.01, rtol=0.01)
 
 
+def test_a_new_self_condition_sees_no_guess_until_it_has_learnt(
+    network: DiffusionTransformer,
+) -> None:
+    torch.manual_seed(0)
+    shown = DiffusionTransformer(replace(SMALL, self_condition=True)).eval()
+    missing, unknown = shown.load_state_dict(network.state_dict(), strict=False)
+    assert not unknown
+    assert set(missing) == {"guess_in.weight", "guess_embed.weight"}
+    x, t, tokens = torch.randn(2, 3, 16, 16), torch.tensor([0.2, 0.7]), ids("a harp", "")
+    guess = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(shown(x, t, tokens, guess), network(x, t, tokens))
+        torch.nn.init.normal_(shown.guess_embed.weight)
+        torch.testing.assert_close(shown(x, t, tokens, 0 * guess), network(x, t, tokens))
+        assert (shown(x, t, tokens, guess) - network(x, t, tokens)).abs().amax() > 0.1
+
+
 def test_a_refiner_corrects_a_patch_by_its_neighbourhood_and_its_token() -> None:
     """Pixels further away than the patch's own width leave it alone; token and time do not."""
     torch.manual_seed(0)

@@ -227,7 +227,11 @@ def test_two_processes_train_like_one(
     optimizer: Literal["adamw", "muon"],
 ) -> None:
     """The same global batch by torchrun on two processes: the same losses up to rounding."""
-    config = replace(config, train=replace(config.train, steps=20, optimizer=optimizer))
+    config = replace(
+        config,
+        train=replace(config.train, steps=20, optimizer=optimizer),
+        model=replace(config.model, self_condition=optimizer == "muon"),
+    )
     train(config, tmp_path / "one", report=quiet)
     in_two_processes(config, tmp_path / "two")
     one, two = (log(tmp_path / name) for name in ("one", "two"))
@@ -347,10 +351,11 @@ def test_a_run_can_start_from_a_model(
     assert (record["start"], record["start_name"]) == (open_model(first).hash, "first")
     assert "start" not in open_model(first).config["record"]
 
-    refined = replace(short, model=replace(short.model, refine_width=16))
-    third = train(refined, tmp_path / "third", start=first, report=quiet)
+    grown = replace(short.model, refine_width=16, self_condition=True)
+    third = train(replace(short, model=grown), tmp_path / "third", start=first, report=quiet)
     after = read_tensors(third / "model.safetensors")[0]
-    assert {name.partition(".")[0] for name in set(after) - set(before)} == {"refiner"}
+    new = {name.partition(".")[0] for name in set(after) - set(before)}
+    assert new == {"refiner", "guess_in", "guess_embed"}
     for name in before:
         np.testing.assert_allclose(after[name], before[name], atol=1e-3, err_msg=name)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +23,14 @@ from rocketman.model import DiffusionTransformer
 from rocketman.optimizer import optimizers
 from rocketman.parallel import Workers
 from rocketman.train_config import TrainConfig
-from rocketman.weights import ModelError, Tensors, pack_tensors, read_tensors
+from rocketman.weights import (
+    ModelError,
+    Tensors,
+    open_model,
+    pack_tensors,
+    read_parameters,
+    read_tensors,
+)
 
 Report = Callable[[str], None]
 KEPT_CHECKPOINTS = 2
@@ -42,7 +50,9 @@ class Run:
         self.trained: nn.Module = self.network
         if config.train.label_weight:
             self.trained = Labelling(self.network, len(LABELS)).to(device)
-        self.forward = torch.compile(self.trained) if config.train.compile else self.trained
+        self.forward = (
+            torch.compile(self.trained, dynamic=False) if config.train.compile else self.trained
+        )
         self.average = DiffusionTransformer(config.model).to(device).requires_grad_(False).eval()
         self.average.load_state_dict(self.network.state_dict())
         self.generator = torch.Generator().manual_seed(config.train.seed)
@@ -117,6 +127,25 @@ def take_up_optimizer(
         key, _, name = rest.partition(".")
         if kind == prefix and name in parameters:
             optimizer.state[parameters[name]][key] = tensor.to(parameters[name].device)
+
+
+def start_from(run: Run, folder: Path) -> None:
+    """Begin with a model folder's weights; words that it did not know keep their fresh rows, and a
+    refiner or a self-condition that it did not have is begun.
+
+    ValueError if its network has another make.
+    """
+    arrays = read_parameters(open_model(folder).weights_path)
+    for name, parameter in run.network.named_parameters():
+        if name.startswith(("refiner.", "guess_")) and name not in arrays:
+            continue
+        array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
+        rows = slice(len(array)) if name == "words.weight" else slice(None)
+        if array.shape[1:] != parameter.shape[1:] or array.shape[:1] != parameter[rows].shape[:1]:
+            raise ValueError(f"{folder} cannot be the start: its {name} has another shape.")
+        with torch.no_grad():
+            parameter[rows].copy_(array)
+    run.average.load_state_dict(run.network.state_dict())
 
 
 def save_checkpoint(run: Run, folder: Path, **about: Any) -> Path:

@@ -36,10 +36,9 @@ from rocketman.captions import PAD, tokens
 from rocketman.card import write_card
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.files import write_whole
-from rocketman.painter import DRAW, GUIDANCE_INTERVAL
+from rocketman.painter import DRAW, Painter
 from rocketman.precision import autocast, faster
 from rocketman.request import DEFAULT_GUIDANCE_SCALE
-from rocketman.runtime import open_network
 from rocketman.sampling import Array
 from rocketman.weights import DETAIL, Model, open_model
 
@@ -174,7 +173,7 @@ def redrawn(
 ) -> Pixels:
     """These pictures, noised to a time of REDRAWN_FROM and drawn from there by their captions, as
     strongly guided as a prompt's picture is."""
-    session = open_network(model.network_path)
+    painter = Painter(model)
     rng = np.random.default_rng(seed)
     pixels, captions = pictures.pixels[which], pictures.full_captions[which]
     made = np.empty_like(pixels)
@@ -182,17 +181,7 @@ def redrawn(
         chosen = slice(first, first + together)
         x1 = to_floats(np.asarray(pixels[chosen]))
         ids = np.array([tokens(text, model.vocabulary) for text in captions[chosen]], np.int64)
-
-        def denoise(x: Array, t: float, ids: NDArray[np.int64] = ids) -> Array:
-            times = np.full(len(x), sampling.told_time(t), np.float32)
-            [clean] = session.run(None, {"x": x, "t": times, "tokens": ids})
-            return np.asarray(clean, dtype=np.float32)
-
-        def denoise_pair(x: Array, t: float, ids: NDArray[np.int64] = ids) -> tuple[Array, Array]:
-            both = denoise(np.concatenate([x, x]), t, np.concatenate([ids, np.full_like(ids, PAD)]))
-            return both[: len(x)], both[len(x) :]
-
-        guided = sampling.guided(denoise, denoise_pair, DEFAULT_GUIDANCE_SCALE, GUIDANCE_INTERVAL)
+        guided = painter.guided([ids], np.full_like(ids, PAD), DEFAULT_GUIDANCE_SCALE)
         start = float(rng.uniform(*REDRAWN_FROM))
         times = sampling.timesteps(round(REDRAWN_STEPS * (1 - start)), start=start)
 

@@ -4,7 +4,8 @@ Writes the four files of a model folder (`weights.py` describes them). The weigh
 model.safetensors holds them, matrices in 8 bits with a scale a row, and network.onnx the graph,
 whose initializers are external data at their offsets in model.safetensors, made float32 by nodes
 that the engine runs once, while loading. Inputs x (B, 3, H, W) float32, t (B,) float32, tokens
-(B, L) int64; output x1 (B, 3, H, W) float32; any B. Next: `generate.py` runs it.
+(B, L) int64, with self_condition also guess, as x; output x1 (B, 3, H, W) float32; any B.
+Next: `generate.py` runs it.
 """
 
 from __future__ import annotations
@@ -137,15 +138,22 @@ def write_network(network: DiffusionTransformer, folder: Path) -> float:
     return difference
 
 
-def example(config: ModelConfig, batch: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Inputs (x, t, tokens) to trace and to compare with; the first prompt is empty."""
+def example(config: ModelConfig, batch: int) -> dict[str, torch.Tensor]:
+    """Inputs by name to trace and to compare with; the first prompt is empty."""
     generator = torch.Generator().manual_seed(0)
     shape = (batch, 3, config.image_size, config.image_size)
     ids = torch.randint(
         0, config.vocabulary_size + 1, (batch, config.context_length), generator=generator
     )
     ids[0] = 0
-    return torch.randn(shape, generator=generator), torch.rand(batch, generator=generator), ids
+    given = {
+        "x": torch.randn(shape, generator=generator),
+        "t": torch.rand(batch, generator=generator),
+        "tokens": ids,
+    }
+    if config.self_condition:
+        given["guess"] = torch.randn(shape, generator=generator)
+    return given
 
 
 def trace(network: DiffusionTransformer) -> onnx.ModelProto:
@@ -159,18 +167,18 @@ def trace(network: DiffusionTransformer) -> onnx.ModelProto:
     with torch.no_grad():
         for k, parameter in enumerate(stand_in.parameters()):
             parameter.fill_(k)
-    names = ["x", "t", "tokens"]
+    given = example(network.config, 2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no more code
         torch.onnx.export(
             stand_in,
-            example(network.config, 2),
+            tuple(given.values()),
             file,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
             dynamo=False,
             opset_version=OPSET,
-            input_names=names,
+            input_names=list(given),
             output_names=["x1"],
-            dynamic_axes={name: {0: "batch"} for name in [*names, "x1"]},
+            dynamic_axes={name: {0: "batch"} for name in [*given, "x1"]},
             do_constant_folding=False,
         )
     graph: onnx.ModelProto = onnx.load_from_string(file.getvalue())
@@ -241,8 +249,8 @@ def _external(name: str, entry: dict[str, Any], start: int) -> onnx.TensorProto:
 def largest_difference(network: DiffusionTransformer, path: Path) -> float:
     """max |engine - torch| over a batch of three random inputs, one with an empty prompt."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    x, t, ids = example(network.config, 3)
-    (got,) = session.run(None, {"x": x.numpy(), "t": t.numpy(), "tokens": ids.numpy()})
+    given = example(network.config, 3)
+    (got,) = session.run(None, {name: value.numpy() for name, value in given.items()})
     with torch.no_grad():
-        wanted = network(x, t, ids).numpy()
+        wanted = network(*given.values()).numpy()
     return float(np.abs(got - wanted).max())

@@ -32,9 +32,11 @@ class Labelling(nn.Module):
         self.cells, self.count = network.config.patch_size // CELL, count
         self.head = nn.Linear(network.config.width, self.cells**2 * count)
 
-    def forward(self, x: Tensor, t: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, t: Tensor, tokens: Tensor, guess: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """As the network, and logits (B, count, n, n)."""
-        clean, middle = self.network.drawn(x, t, tokens)  # middle (B, T, D)
+        clean, middle = self.network.drawn(x, t, tokens, guess)  # middle (B, T, D)
         logits = self.head(F.layer_norm(middle, middle.shape[-1:])).float()
         B, T, _ = logits.shape
         G, c = round(T**0.5), self.cells

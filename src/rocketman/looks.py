@@ -99,15 +99,17 @@ def draw_sheet(
     ids = torch.tensor([tokens(prompt, vocabulary) for prompt in shown]).to(device)
     both = torch.cat([ids, torch.full_like(ids, PAD)])
 
-    def call(x: sampling.Array, t: float, ids: Tensor) -> sampling.Array:
-        times = torch.full((len(x),), sampling.told_time(t)).to(device)
+    def call(x: sampling.Array, t: float, earlier: sampling.Array) -> sampling.Array:
+        twice, before = (
+            torch.from_numpy(np.concatenate([each, each])).to(device) for each in (x, earlier)
+        )
+        times = torch.full((len(twice),), sampling.told_time(t)).to(device)
+        guess = before if config.model.self_condition else None
         with torch.no_grad(), autocast(config.train.precision, device.type):
-            x1 = network(torch.from_numpy(x).to(device), times, ids)
-        return x1.float().cpu().numpy()  # type: ignore[no-any-return]
-
-    def pair(x: sampling.Array, t: float) -> tuple[sampling.Array, sampling.Array]:
-        wanted, unwanted = np.split(call(np.concatenate([x, x]), t, both), 2)
-        return wanted, unwanted
+            x1 = network(twice, times, both, guess)
+        wanted, unwanted = np.split(x1.float().cpu().numpy(), 2)
+        guided = unwanted + SHEET_GUIDANCE * (wanted - unwanted)
+        return np.asarray(guided)
 
     size = config.model.image_size
     shape = (len(prompts), 3, size, size)
@@ -116,7 +118,7 @@ def draw_sheet(
         scale = np.float32(config.train.noise_scale)
         return scale * sampling.noise(config.train.seed, shape, index=draw)
 
-    denoise = sampling.guided(lambda x, t: call(x, t, ids), pair, SHEET_GUIDANCE)
+    denoise = sampling.remembering(call)
     times = sampling.timesteps(SHEET_STEPS)
     drawn = sampling.stochastic(denoise, noise(0), times, fresh=lambda step: noise(step + 1))
     pixels = to_pixels(drawn)

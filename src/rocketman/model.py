@@ -53,6 +53,9 @@ class ModelConfig:
     """Rank of the patch embedding (JiT, section 4.2)."""
     refine_width: int = 0
     """Features of a fine token of the refiner; 0: no refiner."""
+    self_condition: bool = False
+    """Whether the network may be shown, beside the noisy picture, its own earlier guess of the
+    clean one (Chen et al. 2023, "Analog bits")."""
     vocabulary_size: int = len(vocabulary())
     """Words that have a row in the table, PAD not counted."""
     context_length: int = CONTEXT_LENGTH
@@ -60,6 +63,8 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
+            if name == "self_condition":
+                continue
             least = 0 if name == "refine_width" else 1
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
@@ -334,6 +339,9 @@ class DiffusionTransformer(nn.Module):
 
         self.patch_in = nn.Linear(patch_values, config.bottleneck, bias=False)
         self.patch_embed = nn.Linear(config.bottleneck, D)
+        if config.self_condition:
+            self.guess_in = nn.Linear(patch_values, config.bottleneck, bias=False)
+            self.guess_embed = nn.Linear(config.bottleneck, D, bias=False)
         self.blocks = nn.ModuleList(ImageBlock(config) for _ in range(config.depth))
         self.norm_out = Norm(D)
         self.modulation_out = nn.Linear(M, 2 * D)
@@ -355,6 +363,8 @@ class DiffusionTransformer(nn.Module):
         for table in (self.words.weight, self.word_positions, self.always):
             nn.init.normal_(table, std=0.5)
         zeros = [self.patch_out, self.modulation_out]
+        if self.config.self_condition:  # it begins as a network that sees no guess
+            zeros.append(self.guess_embed)
         if self.refiner:
             zeros += [self.refiner.patch_out, self.refiner.modulation]
         zeros += [block.modulation for block in self.blocks if isinstance(block, ImageBlock)]
@@ -372,11 +382,16 @@ class DiffusionTransformer(nn.Module):
             y = block(y, mask[:, None, None])
         return self.norm_text(y), mask
 
-    def forward(self, x: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
-        """x (B, 3, H, W), t (B,) in [0, 1], tokens (B, L) int64 -> (B, 3, H, W); all float32."""
-        return self.drawn(x, t, tokens)[0]
+    def forward(self, x: Tensor, t: Tensor, tokens: Tensor, guess: Tensor | None = None) -> Tensor:
+        """x (B, 3, H, W), t (B,) in [0, 1], tokens (B, L) int64 -> (B, 3, H, W); all float32.
 
-    def drawn(self, x: Tensor, t: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        guess, as x: an earlier guess of the clean picture; zeros or None: there is none.
+        """
+        return self.drawn(x, t, tokens, guess)[0]
+
+    def drawn(
+        self, x: Tensor, t: Tensor, tokens: Tensor, guess: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The clean picture, and the image tokens (B, T, D) half-way through the blocks."""
         text, mask = self.read_prompt(tokens)
         angles = t[:, None] * self.frequencies  # (B, M/2)
@@ -385,6 +400,9 @@ class DiffusionTransformer(nn.Module):
 
         patches = cut_patches(x, self.config.patch_size)  # (B, G, G, 4 P P C)
         z = self.patch_embed(self.patch_in(patches)).flatten(1, 2).float()  # (B, T, D)
+        if guess is not None:
+            earlier = cut_patches(guess, self.config.patch_size)
+            z = z + self.guess_embed(self.guess_in(earlier)).flatten(1, 2).float()
         keys = F.pad(mask, (z.shape[1], 0))[:, None, None]  # (B, 1, 1, T + S)
         middle = z
         for number, block in enumerate(self.blocks, start=1):
@@ -395,5 +413,5 @@ class DiffusionTransformer(nn.Module):
         shift, scale = self.modulation_out(condition).float()[:, None].chunk(2, dim=-1)
         made = self.patch_out(torch.addcmul(shift, self.norm_out(z), 1 + scale))  # (B, T, 4 P P C)
         made = made.float().reshape(patches.shape) * self.windows
-        guess = join_patches(made, self.config.patch_size)
-        return self.refiner(x, t, guess, z, condition) if self.refiner else guess, middle
+        clean = join_patches(made, self.config.patch_size)
+        return self.refiner(x, t, clean, z, condition) if self.refiner else clean, middle

@@ -112,31 +112,51 @@ class Painter:
             ends.append(self._tokens(texts))
         share = np.array([recipe.share for recipe in recipes], np.float32)[:, None, None, None]
         unwanted = self._tokens([self.read(recipe.negative_prompt) for recipe in recipes])
+        guided = self.guided(ends, unwanted, recipes[0].guidance_scale, t0, share)
+        return sampling.apart(guided, PUSH * recipes[0].variety)
+
+    def guided(
+        self,
+        ends: list[Tokens],
+        unwanted: Tokens,
+        guidance_scale: float,
+        t0: float = 0.0,
+        share: Array | float = 0.0,
+    ) -> sampling.Denoise:
+        """The network as a function of (x, t), pulled to prompts and away from unwanted ones.
+
+        ends: (B, L) token ids, of the prompts or of a walk's two ends, the second by `share`.
+        t0: where it begins. It is for one way from noise to pictures: it remembers what it drew.
+        """
+        low, high = (t0 + (1 - t0) * t for t in GUIDANCE_INTERVAL)
 
         def wanted(found: list[Array]) -> Array:
-            """On a walk, the pictures at its two ends mixed."""
             return found[0] + share * (found[1] - found[0]) if len(found) > 1 else found[0]
 
-        def denoise(x: Array, t: float) -> Array:
-            return wanted(self._clean(x, t, ends))
+        def drawn(x: Array, t: float, earlier: Array) -> Array:
+            def denoise(x: Array, t: float) -> Array:
+                return wanted(self._clean(x, t, ends, earlier))
 
-        def denoise_pair(x: Array, t: float) -> tuple[Array, Array]:
-            *found, without = self._clean(x, t, [*ends, unwanted])
-            return wanted(found), without
+            def denoise_pair(x: Array, t: float) -> tuple[Array, Array]:
+                *found, without = self._clean(x, t, [*ends, unwanted], earlier)
+                return wanted(found), without
 
-        low, high = (t0 + (1 - t0) * t for t in GUIDANCE_INTERVAL)
-        guided = sampling.guided(denoise, denoise_pair, recipes[0].guidance_scale, (low, high))
-        return sampling.apart(guided, PUSH * recipes[0].variety)
+            return sampling.guided(denoise, denoise_pair, guidance_scale, (low, high))(x, t)
+
+        return sampling.remembering(drawn)
 
     def _tokens(self, prompts: list[str]) -> Tokens:
         """Token ids (B, L); an empty prompt is all padding, the unconditional input."""
         return np.array([tokens(text, self.model.vocabulary) for text in prompts], dtype=np.int64)
 
-    def _clean(self, x: Array, t: float, prompts: list[Tokens]) -> list[Array]:
+    def _clean(self, x: Array, t: float, prompts: list[Tokens], earlier: Array) -> list[Array]:
         """One run: x (B, 3, H, W) at time t, its clean pictures by each of some prompts."""
         together, ids = np.concatenate([x] * len(prompts)), np.concatenate(prompts)
         times = np.full(len(together), sampling.told_time(t), dtype=np.float32)
-        [clean] = self.session.run(None, {"x": together, "t": times, "tokens": ids})
+        given = {"x": together, "t": times, "tokens": ids}
+        if self.model.self_condition:
+            given["guess"] = np.concatenate([earlier] * len(prompts))
+        [clean] = self.session.run(None, given)
         return list(np.asarray(clean, dtype=np.float32).reshape(len(prompts), *x.shape))
 
     def _finish(self, x1: Array, size: int) -> Image.Image:

@@ -127,6 +127,22 @@ def guided(
     return guided_denoise
 
 
+def remembering(denoise: Callable[[Array, float, Array], Array]) -> Denoise:
+    """A network that is shown, beside x, the clean picture that came out the time before.
+
+    Self-conditioning (Chen et al. 2023, "Analog bits", algorithm 2); zeros the first time. What it
+    returns is for one way from noise to picture, and remembers.
+    """
+    earlier: Array | None = None
+
+    def remembered(x: Array, t: float) -> Array:
+        nonlocal earlier
+        earlier = denoise(x, t, np.zeros_like(x) if earlier is None else earlier)
+        return earlier
+
+    return remembered
+
+
 def apart(
     denoise: Denoise,
     strength: float,

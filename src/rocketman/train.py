@@ -37,7 +37,7 @@ from torch import Tensor
 from rocketman import flow
 from rocketman.captions import CONTEXT_LENGTH, PAD
 from rocketman.card import code, data_card
-from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint
+from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint, start_from
 from rocketman.critic import Critic, Judge, critic_optimizer
 from rocketman.data.batches import (
     Batches,
@@ -61,7 +61,7 @@ from rocketman.perception import perception
 from rocketman.precision import Precision, autocast, faster
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
-from rocketman.weights import open_model, read_parameters
+from rocketman.weights import open_model
 
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
@@ -123,12 +123,19 @@ def train_step(
     logits: list[Tensor] = []
 
     def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
-        clean: Tensor
-        if labels is None:
-            clean = run.forward(x, t, ids)
-            return clean
-        clean, told = run.forward(x, t, ids)
-        logits.append(told)
+        """The clean pictures; the first half of a batch is shown what it was guessed before."""
+        guess = None
+        if run.network.config.self_condition:
+            guess, half = torch.zeros_like(x), slice(len(x) // 2)
+            with torch.no_grad():
+                guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
+        found = run.forward(x, t, ids, guess)
+        if labels is not None:
+            logits.append(found[1])
+        return clean_of(found)
+
+    def clean_of(found: Any) -> Tensor:
+        clean: Tensor = found if labels is None else found[0]
         return clean
 
     with autocast(config.precision, device.type):
@@ -194,25 +201,6 @@ def stop_signals() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def start_from(run: Run, folder: Path) -> None:
-    """Begin with a model folder's weights; words that it did not know keep their fresh rows, and a
-    refiner that it did not have is begun.
-
-    ValueError if its network has another make.
-    """
-    arrays = read_parameters(open_model(folder).weights_path)
-    for name, parameter in run.network.named_parameters():
-        if name.startswith("refiner.") and name not in arrays:
-            continue
-        array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
-        rows = slice(len(array)) if name == "words.weight" else slice(None)
-        if array.shape[1:] != parameter.shape[1:] or array.shape[:1] != parameter[rows].shape[:1]:
-            raise ValueError(f"{folder} cannot be the start: its {name} has another shape.")
-        with torch.no_grad():
-            parameter[rows].copy_(array)
-    run.average.load_state_dict(run.network.state_dict())
 
 
 def train(

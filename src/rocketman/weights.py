@@ -66,6 +66,11 @@ class Model:
     def weights_path(self) -> Path:
         return self.folder / WEIGHTS
 
+    @property
+    def self_condition(self) -> bool:
+        """Whether the network also takes its own earlier guess."""
+        return bool(self.config.get("model", {}).get("self_condition", False))
+
     @cached_property
     def hash(self) -> str:
         """Twelve hexadecimal digits that tell which model made a picture, second stage included."""

@@ -126,6 +126,7 @@ def make_model(tmp_path_factory: pytest.TempPathFactory) -> MakeModel:
             condition_width=16,
             bottleneck=8,
             refine_width=8,
+            self_condition=True,
         )
         network = DiffusionTransformer(config)
         generator = torch.Generator().manual_seed(0)

@@ -74,18 +74,22 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
     shown = captions.with_shot(PROMPT, vocabulary)
     assert shown.endswith("medium")
 
+    guess = np.zeros((1, 3, 16, 16), np.float32)
+
     def run(x: sampling.Array, t: float, text: str) -> sampling.Array:
         ids = np.array([captions.tokens(text, vocabulary)], dtype=np.int64)
         times = np.array([sampling.told_time(t)], dtype=np.float32)
-        [clean] = pipeline._painter.session.run(None, {"x": x, "t": times, "tokens": ids})
+        given = {"x": x, "t": times, "tokens": ids, "guess": guess}
+        [clean] = pipeline._painter.session.run(None, given)
         return np.asarray(clean)
 
-    denoise = sampling.guided(
-        lambda x, t: run(x, t, shown),
-        lambda x, t: (run(x, t, shown), run(x, t, "")),
-        3.0,
-        GUIDANCE_INTERVAL,
-    )
+    def denoise(x: sampling.Array, t: float) -> sampling.Array:
+        assert GUIDANCE_INTERVAL == (0, 1)
+        unwanted = run(x, t, "")
+        found = unwanted + 3 * (run(x, t, shown) - unwanted)
+        guess[:] = found
+        return np.asarray(found)
+
     start, *later = (scale * sampling.noise(3, (1, 3, 16, 16), index=k * DRAW) for k in range(5))
     [clean] = sampling.stochastic(
         denoise, start, sampling.timesteps(5), fresh=lambda step: later[step]

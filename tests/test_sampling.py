@@ -167,6 +167,23 @@ def test_guidance() -> None:
         sampling.guided(one, pair, 3.0, interval=(0.8, 0.2))
 
 
+def test_a_network_is_shown_what_it_drew_before() -> None:
+    shown = []
+
+    def network(x: sampling.Array, t: float, earlier: sampling.Array) -> sampling.Array:
+        shown.append(earlier)
+        return np.float32(t) + x
+
+    for _ in range(2):  # each way from noise begins anew
+        shown.clear()
+        x = np.ones((2, 3, 4, 4), np.float32)
+        denoise = sampling.remembering(network)
+        drawn = [denoise(x, t) for t in (0.0, 0.5, 0.75)]
+        np.testing.assert_array_equal(shown[0], 0 * x)
+        np.testing.assert_array_equal(shown[1], drawn[0])
+        np.testing.assert_array_equal(shown[2], drawn[1])
+
+
 def test_noise_is_normal_and_each_key_its_own() -> None:
     x = sampling.noise(7, (3, 100, 101))
     assert x.dtype == np.float32

@@ -37,11 +37,11 @@ def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
     """What the record of an average says of its data, from the records of both."""
     if start.get("data_hash") in (None, model["data_hash"]):
         return {}
-    also = {
-        "also_pictures": [*start.get("also_pictures", []), model["pictures"]],
-        "also_data_hashes": [*start.get("also_data_hashes", []), model["data_hash"]],
-    }
-    return {key: start[key] for key in OF_THE_DATA if key in start} | also
+    hashes, counts = start.get("also_data_hashes", []), start.get("also_pictures", [])
+    if model["data_hash"] not in hashes:
+        hashes, counts = [*hashes, model["data_hash"]], [*counts, model["pictures"]]
+    whole = {key: start[key] for key in OF_THE_DATA if key in start}
+    return whole | {"also_pictures": counts, "also_data_hashes": hashes}
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ def test_later_pictures_stand_beside_the_first() -> None:
     assert twice["data_hash"] == "f"
     assert twice["also_pictures"] == [2551, 9000]
     assert twice["also_data_hashes"] == ["l", "m"]
+    assert average.both_data(FIRST | twice, LATER) == twice, "none counts twice"
 
 
 @pytest.mark.parametrize("start", [{}, FIRST])

@@ -19,6 +19,7 @@ LEVELS = {
     "captions": 0,
     "files": 0,
     "runtime": 0,
+    "patches": 0,
     "model": 1,
     "flow": 1,
     "precision": 1,

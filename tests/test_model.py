@@ -10,6 +10,7 @@ import torch
 
 from rocketman import captions, model
 from rocketman.model import DiffusionTransformer, ModelConfig
+from rocketman.patches import cut_patches, join_patches, lapped_windows
 
 SMALL = ModelConfig(
     image_size=16, patch_size=4, width=32, depth=2, heads=2, text_width=64, condition_width=32
@@ -46,22 +47,22 @@ def predict(network: DiffusionTransformer, *prompts: str, t: float = 0.3) -> tor
 
 @pytest.mark.parametrize(("grid", "patch"), [(1, 4), (2, 4), (8, 8), (3, 2)])
 def test_windows_sum_to_one_everywhere(grid: int, patch: int) -> None:
-    total = model.join_patches(model.lapped_windows(grid, patch)[None], patch)
+    total = join_patches(lapped_windows(grid, patch)[None], patch)
     torch.testing.assert_close(total, torch.ones(1, 3, grid * patch, grid * patch))
 
 
 def test_cut_then_windowed_join_is_the_identity() -> None:
     x = torch.randn(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    patches = model.cut_patches(x, 8)
+    patches = cut_patches(x, 8)
     assert patches.shape == (2, 3, 3, 4 * 8 * 8 * 3)
-    torch.testing.assert_close(model.join_patches(patches * model.lapped_windows(3, 8), 8), x)
+    torch.testing.assert_close(join_patches(patches * lapped_windows(3, 8), 8), x)
 
 
 def test_windows_are_smooth_across_patches() -> None:
     """No step at a patch's edge: a token's own share changes gently from pixel to pixel."""
     windows = torch.zeros(1, 8, 8, 4 * 8 * 8 * 3)
-    windows[0, 4, 4] = model.lapped_windows(8, 8)[4, 4]
-    share = model.join_patches(windows, 8)[0, 0]
+    windows[0, 4, 4] = lapped_windows(8, 8)[4, 4]
+    share = join_patches(windows, 8)[0, 0]
     assert float(share.max()) == pytest.approx(1, abs=0.03)
     assert float(share.diff(dim=0).abs().max()) < 0.2  # sin^2 over 8 pixels rises by pi / 16
     assert float(share.diff(dim=1).abs().max()) < 0.2

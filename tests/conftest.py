@@ -59,7 +59,7 @@ def tiny_network() -> ModelConfig:
     )
 
 
-WriteConfig = Callable[..., Path]
+WriteConfig = Callable[["TrainConfig", Path], Path]
 InTwoProcesses = Callable[["TrainConfig", Path], None]
 
 
@@ -67,11 +67,11 @@ InTwoProcesses = Callable[["TrainConfig", Path], None]
 def write_config() -> WriteConfig:
     """Writes a run's configuration to a file, as a person would."""
 
-    def write(config: TrainConfig, path: Path, **changes: float) -> Path:
+    def write(config: TrainConfig, path: Path) -> Path:
         lines = []
         for section, table in config.as_dict().items():
             lines.append(f"[{section}]")
-            for key, value in {**table, **(changes if section == "train" else {})}.items():
+            for key, value in table.items():
                 if key not in ("vocabulary_size", "context_length"):
                     lines.append(f"{key} = {json.dumps(value)}")
         path.write_text("\n".join(lines))

@@ -35,7 +35,7 @@ from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_tensors
 
 EXPECTED = Path(__file__).parent / "expected" / "losses.json"
-WriteConfig = Callable[..., Path]
+WriteConfig = Callable[[TrainConfig, Path], Path]
 InTwoProcesses = Callable[[TrainConfig, Path], None]
 COLOURS = {"white": (240, 240, 240), "orange": (240, 140, 20), "blue": (40, 70, 230)}
 

@@ -7,6 +7,7 @@ what they give. The same draws, prompts and seeds each time, so that looks can b
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -99,17 +100,23 @@ def draw_sheet(
     ids = torch.tensor([tokens(prompt, vocabulary) for prompt in shown]).to(device)
     both = torch.cat([ids, torch.full_like(ids, PAD)])
 
-    def call(x: sampling.Array, t: float, earlier: sampling.Array) -> sampling.Array:
-        twice, before = (
-            torch.from_numpy(np.concatenate([each, each])).to(device) for each in (x, earlier)
-        )
-        times = torch.full((len(twice),), sampling.told_time(t)).to(device)
-        guess = before if config.model.self_condition else None
+    def call(x: sampling.Array, t: float, earlier: sampling.Array, ids: Tensor) -> sampling.Array:
+        times = torch.full((len(x),), sampling.told_time(t)).to(device)
+        guess = torch.from_numpy(earlier).to(device) if config.model.self_condition else None
         with torch.no_grad(), autocast(config.train.precision, device.type):
-            x1 = network(twice, times, both, guess)
-        wanted, unwanted = np.split(x1.float().cpu().numpy(), 2)
-        guided = unwanted + SHEET_GUIDANCE * (wanted - unwanted)
-        return np.asarray(guided)
+            x1 = network(torch.from_numpy(x).to(device), times, ids, guess)
+        return x1.float().cpu().numpy()  # type: ignore[no-any-return]
+
+    def pair(
+        x: sampling.Array, t: float, earlier: sampling.Array
+    ) -> tuple[sampling.Array, sampling.Array]:
+        twice, before = (np.concatenate([each, each]) for each in (x, earlier))
+        wanted, unwanted = np.split(call(twice, t, before, both), 2)
+        return wanted, unwanted
+
+    def guided(x: sampling.Array, t: float, earlier: sampling.Array) -> sampling.Array:
+        one, two = partial(call, earlier=earlier, ids=ids), partial(pair, earlier=earlier)
+        return sampling.guided(one, two, SHEET_GUIDANCE)(x, t)
 
     size = config.model.image_size
     shape = (len(prompts), 3, size, size)
@@ -118,7 +125,7 @@ def draw_sheet(
         scale = np.float32(config.train.noise_scale)
         return scale * sampling.noise(config.train.seed, shape, index=draw)
 
-    denoise = sampling.remembering(call)
+    denoise = sampling.remembering(guided)
     times = sampling.timesteps(SHEET_STEPS)
     drawn = sampling.stochastic(denoise, noise(0), times, fresh=lambda step: noise(step + 1))
     pixels = to_pixels(drawn)

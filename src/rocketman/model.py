@@ -64,9 +64,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
-            if name == "self_condition":
-                continue
-            least = 0 if name == "refine_width" else 1
+            least = 0 if name in ("refine_width", "self_condition") else 1
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
         even = 4 if self.refine_width else 2

@@ -133,15 +133,16 @@ class Painter:
         def wanted(found: list[Array]) -> Array:
             return found[0] + share * (found[1] - found[0]) if len(found) > 1 else found[0]
 
+        def denoise(x: Array, t: float, earlier: Array) -> Array:
+            return wanted(self._clean(x, t, ends, earlier))
+
+        def denoise_pair(x: Array, t: float, earlier: Array) -> tuple[Array, Array]:
+            *found, without = self._clean(x, t, [*ends, unwanted], earlier)
+            return wanted(found), without
+
         def drawn(x: Array, t: float, earlier: Array) -> Array:
-            def denoise(x: Array, t: float) -> Array:
-                return wanted(self._clean(x, t, ends, earlier))
-
-            def denoise_pair(x: Array, t: float) -> tuple[Array, Array]:
-                *found, without = self._clean(x, t, [*ends, unwanted], earlier)
-                return wanted(found), without
-
-            return sampling.guided(denoise, denoise_pair, guidance_scale, (low, high))(x, t)
+            one, pair = partial(denoise, earlier=earlier), partial(denoise_pair, earlier=earlier)
+            return sampling.guided(one, pair, guidance_scale, (low, high))(x, t)
 
         return sampling.remembering(drawn)
 

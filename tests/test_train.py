@@ -338,7 +338,7 @@ def test_a_run_can_start_from_a_model(
     config: TrainConfig, model_folder: Path, tmp_path: Path
 ) -> None:
     """The model's words keep their rows; another make is refused."""
-    with pytest.raises(ValueError, match="another shape"):
+    with pytest.raises(ValueError, match="has no place"):
         train(config, tmp_path / "wrong", start=model_folder, report=quiet)
     short = replace(config, train=replace(config.train, steps=1, learning_rate=1e-9))
     first = train(short, tmp_path / "first", report=quiet)
@@ -351,13 +351,17 @@ def test_a_run_can_start_from_a_model(
     assert (record["start"], record["start_name"]) == (open_model(first).hash, "first")
     assert "start" not in open_model(first).config["record"]
 
-    grown = replace(short.model, refine_width=16, self_condition=True)
+    deeper = short.model.depth + 1
+    grown = replace(short.model, refine_width=16, self_condition=True, depth=deeper)
     third = train(replace(short, model=grown), tmp_path / "third", start=first, report=quiet)
     after = read_tensors(third / "model.safetensors")[0]
     new = {name.partition(".")[0] for name in set(after) - set(before)}
-    assert new == {"refiner", "guess_in", "guess_embed"}
+    assert new == {"refiner", "guess_in", "guess_embed", "blocks"}
     for name in before:
         np.testing.assert_allclose(after[name], before[name], atol=1e-3, err_msg=name)
+    wider = replace(short, model=replace(short.model, bottleneck=2 * short.model.bottleneck))
+    with pytest.raises(ValueError, match="another shape"):
+        train(wider, tmp_path / "wider", start=first, report=quiet)
 
 
 def test_a_resumed_run_remembers_what_it_began_with(config: TrainConfig, tmp_path: Path) -> None:

@@ -131,13 +131,20 @@ def take_up_optimizer(
 
 def start_from(run: Run, folder: Path) -> None:
     """Begin with a model folder's weights; words that it did not know keep their fresh rows, and a
-    refiner or a self-condition that it did not have is begun.
+    refiner, a self-condition or further blocks, all of which change nothing at first, are begun.
 
     ValueError if its network has another make.
     """
     arrays = read_parameters(open_model(folder).weights_path)
-    for name, parameter in run.network.named_parameters():
-        if name.startswith(("refiner.", "guess_")) and name not in arrays:
+    own = dict(run.network.named_parameters())
+    for name in arrays:
+        if name not in own:
+            raise ValueError(
+                f"{folder} cannot be the start: its {name} has no place in this [model]; "
+                "the one in its config.toml fits."
+            )
+    for name, parameter in own.items():
+        if name.startswith(("refiner.", "guess_", "blocks.")) and name not in arrays:
             continue
         array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
         rows = slice(len(array)) if name == "words.weight" else slice(None)

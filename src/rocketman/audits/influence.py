@@ -32,15 +32,15 @@ from rocketman import flow, sampling
 from rocketman.audits.index import FOLDER, npy
 from rocketman.captions import PAD
 from rocketman.data.batches import central_square, load_split, to_floats
+from rocketman.export import load_network
 from rocketman.files import write_whole
-from rocketman.model import DiffusionTransformer, ImageBlock, ModelConfig
+from rocketman.model import DiffusionTransformer, ImageBlock
 from rocketman.weights import (
     Model,
     ModelError,
     Tensors,
     open_model,
     pack_tensors,
-    read_parameters,
     read_tensors,
 )
 
@@ -75,7 +75,7 @@ class Influence:
                 f"{folder} keeps no gradients of its training pictures: "
                 f"`rocketman audit index {folder} --data DIR` makes them."
             ) from error
-        self.network = load_network(self.model)
+        self.network = load_network(self.model.folder).requires_grad_(False)
 
     @cached_property
     def gradients(self) -> Floats:
@@ -102,7 +102,7 @@ def write_influence(
     ValueError if the data set cannot be read, ModelError if the folder is no model.
     """
     model = open_model(folder)
-    network = load_network(model)
+    network = load_network(model.folder).requires_grad_(False)
     train = load_split(data, "train", model.image_size, report)
     parts: list[Floats] = []
     for start in range(0, len(train.rows), BATCH):
@@ -120,20 +120,6 @@ def write_influence(
 
 
 # --- gradients ----------------------------------------------------------------------------------
-
-
-def load_network(model: Model) -> DiffusionTransformer:
-    """The network of a model folder, in PyTorch. ModelError if its weights do not fit it."""
-    try:
-        network = DiffusionTransformer(ModelConfig(**model.config["model"]))
-        parameters = read_parameters(model.weights_path)
-        state = {name: torch.from_numpy(array) for name, array in parameters.items()}
-        network.load_state_dict(state)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(
-            f"{model.folder} holds weights that do not fit its config.toml."
-        ) from error
-    return network.eval().requires_grad_(False)
 
 
 def gradients(

@@ -15,10 +15,8 @@ Shapes: B batch, H small height and width, 4 H large ones; pictures in [-1, 1].
 from __future__ import annotations
 
 import argparse
-import io
 import math
 import sys
-import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from itertools import pairwise
@@ -35,6 +33,7 @@ from rocketman import sampling
 from rocketman.captions import PAD, tokens
 from rocketman.card import write_card
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
+from rocketman.export import exported, halve
 from rocketman.files import write_whole
 from rocketman.painter import DRAW, Painter
 from rocketman.precision import autocast, faster
@@ -311,21 +310,10 @@ def sharpness(x: Tensor) -> float:
 
 def write_detail(network: DetailNetwork, folder: Path) -> None:
     """Export into a model folder as detail.onnx: x (B, 3, H, W) -> x4 (B, 3, 4 H, 4 W)."""
-    buffer = io.BytesIO()
     size = open_model(folder).image_size
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecation notices
-        torch.onnx.export(
-            network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
-            (torch.zeros(1, 3, size, size),),
-            buffer,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
-            input_names=["x"],
-            output_names=["x4"],
-            dynamic_axes={"x": {0: "B"}, "x4": {0: "B"}},
-            opset_version=17,
-            dynamo=False,
-        )
-    write_whole(folder / DETAIL, buffer.getvalue())
+    model = exported(network, {"x": torch.zeros(1, 3, size, size)}, ["x4"])
+    halve(model.graph)
+    write_whole(folder / DETAIL, model.SerializeToString())
     write_card(folder)  # figures of the model without it are no longer its figures
 
 

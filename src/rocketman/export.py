@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnx.numpy_helper
 import onnxruntime
 import torch
+from torch import nn
 
 from rocketman.card import card
 from rocketman.files import write_whole
@@ -156,55 +160,74 @@ def example(config: ModelConfig, batch: int) -> dict[str, torch.Tensor]:
     return given
 
 
+def exported(
+    network: nn.Module, given: dict[str, torch.Tensor], outputs: Sequence[str], folded: bool = True
+) -> onnx.ModelProto:
+    """A network's graph as PyTorch writes it: inputs by name, the first axis of all is a batch's.
+
+    folded: what depends on no input is worked out now.
+    """
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no more code
+        torch.onnx.export(
+            network.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
+            tuple(given.values()),
+            file,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(given),
+            output_names=list(outputs),
+            dynamic_axes={name: {0: "batch"} for name in [*given, *outputs]},
+            do_constant_folding=folded,
+        )
+    graph: onnx.ModelProto = onnx.load_from_string(file.getvalue())
+    return graph
+
+
 def trace(network: DiffusionTransformer) -> onnx.ModelProto:
     """The graph, with the parameters as initializers under their own names (values not kept).
 
     The exporter merges initializers that are equal, such as two norms that are still all ones; so
     it gets a copy in which no two are.
     """
-    file = io.BytesIO()
     stand_in = copy.deepcopy(network)
     with torch.no_grad():
         for k, parameter in enumerate(stand_in.parameters()):
             parameter.fill_(k)
-    given = example(network.config, 2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; it needs no more code
-        torch.onnx.export(
-            stand_in,
-            tuple(given.values()),
-            file,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=list(given),
-            output_names=["x1"],
-            dynamic_axes={name: {0: "batch"} for name in [*given, "x1"]},
-            do_constant_folding=False,
-        )
-    graph: onnx.ModelProto = onnx.load_from_string(file.getvalue())
+    graph = exported(stand_in, example(network.config, 2), ["x1"], folded=False)
     for node in graph.graph.node:  # no word of the machine that exported it
         node.doc_string = ""
         del node.metadata_props[:]
     graph.graph.name, graph.doc_string, graph.graph.doc_string = "network", "", ""
-    merge_constants(graph)
+    merge_equal(graph)
+    shorten_names(graph)
     return graph
 
 
-def merge_constants(graph: onnx.ModelProto) -> None:
-    """Keep one of equal constants: each block brings the same tables of rotations."""
-    kept: dict[bytes, str] = {}
+def merge_equal(graph: onnx.ModelProto) -> None:
+    """Keep one of nodes that compute the same: each block brings its own rotations and shapes."""
+    kept: dict[bytes, onnx.NodeProto] = {}
     instead: dict[str, str] = {}
-    nodes = []
     for node in graph.graph.node:
-        if node.op_type == "Constant":
-            value = b"".join(each.SerializeToString() for each in node.attribute)
-            instead[node.output[0]] = kept.setdefault(value, node.output[0])
-            if instead[node.output[0]] != node.output[0]:
-                continue
         node.input[:] = [instead.get(name, name) for name in node.input]
-        nodes.append(node)
+        same = onnx.NodeProto(op_type=node.op_type, input=node.input, attribute=node.attribute)
+        first = kept.setdefault(same.SerializeToString(deterministic=True), node)
+        instead.update(zip(node.output, first.output, strict=True))
     del graph.graph.node[:]
-    graph.graph.node.extend(nodes)
+    graph.graph.node.extend(kept.values())
+
+
+def shorten_names(graph: onnx.ModelProto) -> None:
+    """Number what nodes compute: the exporter's paths are a third of the file, and told nobody."""
+    kept = {output.name for output in graph.graph.output}
+    short: dict[str, str] = {}
+    for node in graph.graph.node:
+        node.name = ""
+        node.input[:] = [short.get(name, name) for name in node.input]
+        for name in node.output:
+            short[name] = name if name in kept else f"v{len(short)}"
+        node.output[:] = [short[name] for name in node.output]
 
 
 def point_into(graph: onnx.ModelProto, entries: dict[str, Any], start: int) -> None:
@@ -244,6 +267,18 @@ def _external(name: str, entry: dict[str, Any], start: int) -> onnx.TensorProto:
     for key, value in (("location", WEIGHTS), ("offset", start + low), ("length", high - low)):
         tensor.external_data.add(key=key, value=str(value))
     return tensor
+
+
+def halve(graph: onnx.GraphProto) -> None:
+    """Keep weights of a small graph in 16 bits, with a cast that the engine runs once, at load."""
+    for tensor in graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) > 256:
+            name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+            cast = onnx.helper.make_node(
+                "Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT
+            )
+            graph.node.insert(0, cast)
 
 
 def largest_difference(network: DiffusionTransformer, path: Path) -> float:

@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import time
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnx.helper
-import onnx.numpy_helper
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
@@ -33,6 +28,7 @@ from rocketman.audits.index import filled_splits
 from rocketman.audits.probes import NONE, PROBES, level_names, parse
 from rocketman.captions import FACTORS, words
 from rocketman.data.batches import load_split, to_floats, to_pixels
+from rocketman.export import exported, halve
 from rocketman.files import write_whole
 from rocketman.precision import autocast, faster
 
@@ -377,34 +373,12 @@ def accuracy(
 
 def pack(network: ProbeNetwork, record: dict[str, object], names: list[str]) -> bytes:
     """The network as ONNX with 16-bit weights and our record in its metadata."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecation notices
-        torch.onnx.export(
-            Exported(network).eval().to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
-            (torch.zeros(1, 3, SIZE, SIZE),),
-            buffer,  # type: ignore[arg-type]  # the annotation is narrower than what it takes
-            input_names=["pictures"],
-            output_names=[*names, "features"],
-            dynamic_axes={name: {0: "N"} for name in ("pictures", *names, "features")},
-            opset_version=17,
-            dynamo=False,
-        )
-    model = onnx.load_from_string(buffer.getvalue())
+    given = {"pictures": torch.zeros(1, 3, SIZE, SIZE)}
+    model = exported(Exported(network).eval(), given, [*names, "features"])
     halve(model.graph)
     entry = model.metadata_props.add()
     entry.key, entry.value = "rocketman", json.dumps(record, ensure_ascii=False)
     return bytes(model.SerializeToString())
-
-
-def halve(graph: onnx.GraphProto) -> None:
-    """Keep weights in 16 bits, with a cast that onnxruntime folds away when it loads them."""
-    for tensor in graph.initializer:
-        if tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) > 256:
-            name, values = tensor.name, onnx.numpy_helper.to_array(tensor)
-            tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-            cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=1)
-            graph.node.insert(0, cast)
 
 
 def write_probes(

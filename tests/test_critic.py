@@ -14,6 +14,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from rocketman import critic, perception
+from rocketman.captions import PAD
 from rocketman.checkpoints import last_checkpoint
 from rocketman.critic import Critic, Judge, critic_optimizer
 from rocketman.model import ModelConfig
@@ -34,10 +35,13 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perception, "STEPS", 5)
 
 
+NO_WORDS = torch.full((32, 4), PAD)
+
+
 def judge_of(critic_weight: float = 0.5) -> tuple[Judge, Critic]:
     torch.manual_seed(0)
     seeing = Perception(3).eval().requires_grad_(False)
-    network = Critic()
+    network = Critic(vocabulary_size=4)
     generator = torch.Generator().manual_seed(0)
     pair = (network, critic_optimizer(network))
     return Judge(seeing, 1.0, pair, critic_weight, generator), network
@@ -55,25 +59,49 @@ def test_it_learns_to_tell_soft_from_sharp_and_asks_for_sharp() -> None:
     generator = torch.Generator().manual_seed(1)
     for step in range(40):
         real, drawn = (stripes(8, generator, soft) for soft in (False, True))
-        judge(drawn, real, torch.randn(real.shape, generator=generator), step)
+        judge(drawn, real, torch.randn(real.shape, generator=generator), NO_WORDS[:8], step)
         judge.learn(8)
     real, drawn = (stripes(32, generator, soft) for soft in (False, True))
     noisy = torch.randn(real.shape, generator=generator)
     with torch.no_grad():
-        right = network(real, noisy, judge.perception), network(drawn, noisy, judge.perception)
+        right, wrong = (network(x, noisy, NO_WORDS, judge.perception) for x in (real, drawn))
         # chance, log 2, is what it says of two that it finds alike
-        assert critic.doubted(*right).mean() < 0.5
-        assert critic.doubted(right[1], right[0]).mean() > 0.9
+        assert critic.doubted(right, wrong).mean() < 0.55
+        assert critic.doubted(wrong, right).mean() > 0.85
 
     drawn = 0.6 * real  # the same bars, fainter
     leaf = drawn.clone().requires_grad_()
     judge.weight = 1e-6
-    judge(leaf, real, noisy, 10**6).sum().backward()  # type: ignore[no-untyped-call]
+    judge(leaf, real, noisy, NO_WORDS, 10**6).sum().backward()  # type: ignore[no-untyped-call]
     assert leaf.grad is not None
     nearer = drawn - 0.2 * leaf.grad / leaf.grad.square().sum(dim=(1, 2, 3), keepdim=True).sqrt()
     with torch.no_grad():
-        before, after = (network(x, noisy, judge.perception) for x in (drawn, nearer))
+        before, after = (network(x, noisy, NO_WORDS, judge.perception) for x in (drawn, nearer))
         assert critic.doubted(after, before).mean() < critic.doubted(before, before).mean()
+
+
+def test_it_learns_which_caption_a_picture_belongs_to() -> None:
+    """Red and blue pictures, drawn in the other colour: real and drawn ones look alike."""
+    judge, network = judge_of()
+    generator = torch.Generator().manual_seed(1)
+
+    def batch(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        kinds = torch.randint(2, (count,), generator=generator)
+        real = 0.2 * torch.randn(count, 3, 16, 16, generator=generator)
+        real[torch.arange(count), 2 * kinds] += 0.8
+        return real, real.flip(1), torch.stack([kinds + 1, torch.zeros_like(kinds)], dim=1)
+
+    for step in range(60):
+        real, drawn, tokens = batch(16)
+        judge(drawn, real, torch.randn(real.shape, generator=generator), tokens, step)
+        judge.learn(16)
+    real, drawn, tokens = batch(64)
+    noisy = torch.randn(real.shape, generator=generator)
+    with torch.no_grad():
+        right, wrong = (network(x, noisy, tokens, judge.perception)[-1] for x in (real, drawn))
+        unsaid = network(real, noisy, torch.zeros_like(tokens), judge.perception)[-1]
+    assert (right > wrong).float().mean() > 0.9
+    assert (unsaid == 0).all()
 
 
 def test_it_pulls_as_hard_as_it_is_told_and_not_before_it_has_learnt() -> None:
@@ -84,7 +112,7 @@ def test_it_pulls_as_hard_as_it_is_told_and_not_before_it_has_learnt() -> None:
 
     def gradient(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         leaf = drawn.clone().requires_grad_()
-        found = judge(leaf, real, noisy, step)
+        found = judge(leaf, real, noisy, NO_WORDS[:8], step)
         found.sum().backward()  # type: ignore[no-untyped-call]
         assert leaf.grad is not None
         return found.detach(), leaf.grad

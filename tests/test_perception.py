@@ -59,6 +59,45 @@ def test_learns_the_words_that_tell_pictures_apart(discs: Path, tmp_path: Path) 
     assert logits.argmax(dim=1).tolist() == shown
 
 
+def test_learns_what_pixels_show_where_the_data_set_says_it(discs: Path, tmp_path: Path) -> None:
+    pictures = load_split(discs, "train", 16)
+    told: list[str] = []
+    path = tmp_path / "words.safetensors"
+    by_words = perception.perception(pictures, path, 0, CPU, report=told.append, folder=discs)
+    assert told[0] == "learning to see 3 words in pictures"
+
+    (discs / "passes").mkdir()
+    for row, pixels in zip(pictures.rows, pictures.pixels, strict=True):
+        disc = np.where(pixels.max(axis=-1) > 100, 9, 0).astype(np.uint8)
+        labels = Image.fromarray(disc).convert("P")
+        labels.putdata(disc.ravel().tolist())
+        labels.save(discs / "passes" / str(row["file_name"]))
+    path = tmp_path / "labels.safetensors"
+    network = perception.perception(pictures, path, 0, CPU, report=told.append, folder=discs)
+    assert "learning to see 3 words in pictures, and what each pixel shows" in told
+    assert network.state_dict().keys() == by_words.state_dict().keys()
+    name = "convolutions.2.weight"
+    assert not torch.equal(network.state_dict()[name], by_words.state_dict()[name])
+
+
+def test_labels_stay_with_the_pixels_that_they_are_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perception, "NOISE", 0)
+    monkeypatch.setattr(perception, "GAIN", 0)
+    torch.manual_seed(0)
+    corners = torch.tensor([[1, 0], [0, 0]], dtype=torch.uint8)
+    labels = corners.repeat_interleave(16, 0).repeat_interleave(16, 1).expand(4, 32, 32)
+    x = (2.0 * labels - 1)[:, None].expand(4, 3, 32, 32)
+    flips = set()
+    for _ in range(12):
+        seen, cells = perception.changed(x, labels)
+        assert cells is not None
+        assert cells.shape == (4, 16, 16)
+        light = torch.nn.functional.avg_pool2d(seen[:, 0], perception.CELL) > 0
+        assert (light == cells).float().mean() > 0.95
+        flips.add(bool(cells[0, 0, 0]))
+    assert flips == {True, False}
+
+
 def test_distance_is_zero_for_equals_and_pulls_at_what_is_drawn(
     discs: Path, tmp_path: Path
 ) -> None:
@@ -101,7 +140,7 @@ def test_counts_only_where_there_is_little_noise() -> None:
     def network(x: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
         return 0 * x
 
-    def two(drawn: Tensor, real: Tensor, noisy: Tensor) -> Tensor:
+    def two(drawn: Tensor, real: Tensor, noisy: Tensor, tokens: Tensor) -> Tensor:
         return 2 * torch.ones(len(drawn))
 
     generator = torch.Generator().manual_seed(1)

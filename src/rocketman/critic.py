@@ -4,14 +4,15 @@ Where a network cannot know, squared errors make it draw the mean of what may be
 guitar, a haze for a flute. A critic asks for one of them (Goodfellow et al. 2014). It is shown the
 noisy picture and two clean ones that may belong to it, the real and the drawn, and learns to find
 the real one more likely (the relativistic pairs of Jolicoeur-Martineau 2018), by the pixels and by
-the features of the run's own `Perception` (Sauer et al. 2021, Projected GAN). A sampler that draws
+the features of the run's own `Perception` (Sauer et al. 2021, Projected GAN); and by how well
+these go with the caption (the projection of Miyato and Koyama 2018). A sampler that draws
 noise anew after each step goes through such pictures one after the other, as in Xiao et al. 2022,
 "Tackling the generative learning trilemma with denoising diffusion GANs".
 
 Level 5. Reads pictures of a batch, changes its own weights and nothing on disk. Next: `train.py`
 adds what `Judge` says to the velocity loss.
 
-Shapes: B pictures, C channels, H height and width; pictures in [-1, 1].
+Shapes: B pictures, C channels, H height and width, L tokens of a prompt; pictures in [-1, 1].
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import Tensor, nn
 
+from rocketman.captions import PAD
 from rocketman.parallel import Workers
 from rocketman.perception import LAYERS, Perception
 
 WIDTHS = (6, 48, 96, 128)
 """Channels of the pixel layers; each halves height and width."""
 FEATURE_WIDTH = 64
-PIXEL_GAIN, FEATURE_GAIN = 2.0, 8.0
+PIXEL_GAIN, FEATURE_GAIN, CAPTION_GAIN = 2.0, 8.0, 2.0
 """Of the verdicts: under spectral norms they hardly leave 0, and a softplus would not see them."""
 LEARNING_RATE, BETAS = 1e-3, (0.5, 0.99)
 ALONE, RISE = 60, 30
@@ -40,7 +42,8 @@ SMALLEST = 1e-12
 
 
 class Critic(nn.Module):
-    """Maps of verdicts, higher where a picture looks real: one by pixels, one a layer of features.
+    """Maps of verdicts, higher where a picture looks real: one by pixels, one a layer of features,
+    and one of what the coarsest features have to do with the words of the caption.
 
     Spectral norms keep it gentle (Miyato et al. 2018). What it sees is blurred a little: it would
     else ask for a chequerboard, which strides of two cannot tell from edges (docs/log.md,
@@ -49,7 +52,7 @@ class Critic(nn.Module):
 
     blur: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, vocabulary_size: int) -> None:
         super().__init__()
         normed = nn.utils.spectral_norm
         pixels = [nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(WIDTHS)]
@@ -64,12 +67,16 @@ class Critic(nn.Module):
             )
             for channels, _ in LAYERS[1:]
         )
+        self.words = nn.Embedding(vocabulary_size + 1, FEATURE_WIDTH, padding_idx=PAD)
+        self.seen = normed(nn.Conv2d(LAYERS[-1][0], FEATURE_WIDTH, 1))
         line = torch.tensor([0.25, 0.5, 0.25])
         self.register_buffer("blur", (line[:, None] * line).expand(3, 1, 3, 3).clone())
 
-    def forward(self, x: Tensor, noisy: Tensor, perception: Perception) -> list[Tensor]:
-        """x and the noisy picture it is said to belong to, both (B, 3, H, H) -> maps (B, 1, h, h)
-        of several sizes."""
+    def forward(
+        self, x: Tensor, noisy: Tensor, tokens: Tensor, perception: Perception
+    ) -> list[Tensor]:
+        """x and the noisy picture it is said to belong to, both (B, 3, H, H), and tokens (B, L) of
+        its caption -> maps (B, 1, h, h) of several sizes."""
         x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self.blur, groups=3)
         h = torch.cat([x, noisy], dim=1).contiguous(memory_format=torch.channels_last)
         for layer in self.pixels[:-1]:
@@ -78,7 +85,9 @@ class Critic(nn.Module):
         for head, features in zip(self.heads, perception.features(x)[1:], strict=True):
             each = F.layer_norm(features.movedim(1, -1), features.shape[1:2]).movedim(-1, 1)
             maps.append(FEATURE_GAIN * head(each).float())
-        return maps
+        said = F.normalize(self.words(tokens).sum(dim=1), dim=-1)  # 0 without a caption
+        fits = torch.einsum("bchw,bc->bhw", self.seen(each).float(), said)
+        return [*maps, CAPTION_GAIN * fits[:, None]]
 
 
 def critic_optimizer(critic: Critic) -> torch.optim.Optimizer:
@@ -109,14 +118,16 @@ class Judge:
         self.perception, self.weight = perception, weight
         self.critic, self.critic_weight = critic, critic_weight
         self.generator, self.workers = generator, workers
-        self.shown: tuple[Tensor, Tensor, Tensor] | None = None
+        self.shown: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
 
-    def __call__(self, drawn: Tensor, real: Tensor, noisy: Tensor, step: int) -> Tensor:
+    def __call__(
+        self, drawn: Tensor, real: Tensor, noisy: Tensor, tokens: Tensor, step: int
+    ) -> Tensor:
         """(B,): what is added to the loss. The critic adds to its gradient alone: its verdicts are
         no measure of anything, since it changes all the time."""
         if self.critic is None:
             return self.weight * self.perception.distance(drawn, real)
-        self.shown = (drawn.detach(), real, noisy)
+        self.shown = (drawn.detach(), real, noisy, tokens)
         leaf = drawn.detach().requires_grad_()
         unlike = self.weight * self.perception.distance(leaf, real)
         [gradient] = torch.autograd.grad(unlike.sum(), leaf)
@@ -125,8 +136,8 @@ class Judge:
             critic, _ = self.critic
             x, true, beside = self._shifted(leaf, real, noisy)
             with torch.no_grad():
-                wanted = critic(true, beside, self.perception)
-            against = doubted(critic(x, beside, self.perception), wanted)
+                wanted = critic(true, beside, tokens, self.perception)
+            against = doubted(critic(x, beside, tokens, self.perception), wanted)
             [pull] = torch.autograd.grad(against.sum(), leaf)
             # as strong as the other, whatever the critic's scale (Esser et al. 2021, VQGAN, 7)
             both = torch.stack([gradient.square().sum(), pull.square().sum()])
@@ -141,8 +152,9 @@ class Judge:
         if self.critic is None or self.shown is None:
             return
         critic, optimizer = self.critic
-        drawn, real, noisy = self._shifted(*self.shown)
-        verdicts = (critic(x, noisy, self.perception) for x in (real, drawn))
+        *pictures, tokens = self.shown
+        drawn, real, noisy = self._shifted(*pictures)
+        verdicts = (critic(x, noisy, tokens, self.perception) for x in (real, drawn))
         optimizer.zero_grad()
         (doubted(*verdicts).sum() / batch).backward()  # type: ignore[no-untyped-call]
         self.workers.sum([p.grad for p in critic.parameters() if p.grad is not None])

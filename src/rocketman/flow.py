@@ -23,8 +23,9 @@ PERCEIVED_FROM = 0.3
 """Time from which a perceptual loss counts: before, the clean picture can only be guessed, and its
 mean looks like none (Ma et al. 2026, PixelGen, gate theirs there too)."""
 
-Look = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(drawn, real, noisy), each (B, 3, H, W) -> (B,): what is wrong with how the drawn one looks."""
+Look = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""(drawn, real, noisy, tokens), the first three (B, 3, H, W), tokens (B, L) -> (B,): what is wrong
+with how the drawn one looks."""
 
 
 def draw_timesteps(batch: int, generator: torch.Generator) -> Tensor:
@@ -84,4 +85,4 @@ def loss(
     if look is None:
         return found
     late = t >= PERCEIVED_FROM
-    return found + look(predicted[late], x1[late], noisy[late]).sum() / len(x1)
+    return found + look(predicted[late], x1[late], noisy[late], tokens[late]).sum() / len(x1)

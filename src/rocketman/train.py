@@ -260,7 +260,7 @@ def train(
     run = Run(config, device, workers)
     critic = None
     if loop.critic_weight:
-        network = Critic().to(device)
+        network = Critic(len(vocabulary)).to(device)
         critic = network, critic_optimizer(network)
         run.beside["critic"] = critic
     if resume:
@@ -299,7 +299,7 @@ def train(
     judge = None
     if loop.perceptual_weight:
         path = out / "perception.safetensors"
-        seeing = perception(pictures, path, loop.seed, device, workers, report)
+        seeing = perception(pictures, path, loop.seed, device, workers, report, folder)
         judge = Judge(
             seeing,
             loop.perceptual_weight,

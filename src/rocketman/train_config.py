@@ -58,12 +58,14 @@ class LoopConfig:
     told where they are: renders with `--passes`, or the thumbnails of such."""
     perceptual_weight: float = 0.0
     """How much it counts that a drawn picture looks unlike the real one to a small network, beside
-    the velocity loss; 0: none. That network learns from the same pictures and captions first, 17
-    minutes on two cores with AVX2, and stays in the run's folder."""
+    the velocity loss; 0: none. That network learns from the same pictures and captions first, and
+    from labels of pixels where there are, 17 minutes on two cores with AVX2, and stays in the run's
+    folder."""
     critic_weight: float = 0.0
     """How hard a critic, which learns beside the network to tell its pictures from real ones, pulls
-    at them, as a share of how hard the perceptual loss does; 0: none. Needs perceptual_weight. To
-    finish weights with that draw what is asked for already."""
+    at them, as a share of how hard the perceptual loss does; 0: none. It sees what they look like
+    and whether that goes with the caption. Needs perceptual_weight. To finish weights with that
+    draw what is asked for already."""
     label_weight: float = 0.0
     """How much it counts, beside the velocity loss, that the blocks' middle tells what each part of
     a picture shows: sky, suit, glove, instrument, ...; 0: none. Needs renders with `--passes`."""

@@ -1,4 +1,6 @@
-"""One training over several processes: `torchrun --nproc-per-node 2 -m rocketman.train ...`.
+"""The processes of a training, how they agree and how they end.
+
+Several share one run: `torchrun --nproc-per-node 2 -m rocketman.train ...`.
 
 Every process holds the whole network, takes its share of each batch, and averages gradients with
 the others once a step (PyTorch's own distributed package: gloo on processors, NCCL on GPUs).
@@ -9,14 +11,19 @@ what that is worth on a busy machine is still to be measured. Next: `train.py`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from rocketman.precision import Precision, faster
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,35 @@ def join() -> Workers:
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     return Workers(rank=dist.get_rank(), count=dist.get_world_size())
+
+
+def faster_everywhere(device: torch.device, workers: Workers) -> Precision:
+    """bf16 if it is faster for every process of the run: all must train in the same arithmetic."""
+    votes = torch.tensor([float(faster(device.type) == "bf16")], device=device)
+    workers.sum([votes])
+    return "bf16" if votes.item() == workers.count else "fp32"
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM in a list instead of dying of them; a second one kills."""
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+
+    def catch(number: int, frame: Any) -> None:
+        caught.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, catch)
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def leave(code: int) -> NoReturn:

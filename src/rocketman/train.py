@@ -17,12 +17,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -56,9 +54,9 @@ from rocketman.looks import (
     sheet_prompts,
     validation_loss,
 )
-from rocketman.parallel import Workers, join, leave
+from rocketman.parallel import Workers, faster_everywhere, join, leave, stop_signals
 from rocketman.perception import perception
-from rocketman.precision import Precision, autocast, faster
+from rocketman.precision import autocast
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
 from rocketman.weights import open_model
@@ -91,13 +89,6 @@ def learning_rate(run: Run, config: LoopConfig) -> float:
     warmup = min(1.0, (run.step + 1) / max(1, config.warmup_steps))
     left = max(0.0, 1 - progress(run, config))
     return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
-
-
-def faster_everywhere(device: torch.device, workers: Workers) -> Precision:
-    """bf16 if it is faster for every process of the run: all must train in the same arithmetic."""
-    votes = torch.tensor([float(faster(device.type) == "bf16")], device=device)
-    workers.sum([votes])
-    return "bf16" if votes.item() == workers.count else "fp32"
 
 
 def train_step(
@@ -179,28 +170,6 @@ def train_step(
     with torch.no_grad():
         torch._foreach_lerp_(averages, current, 1 - keep)
     return value
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM in a list instead of dying of them; a second one kills."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught
-        return
-
-    def catch(number: int, frame: Any) -> None:
-        caught.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, catch)
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def train(

@@ -390,9 +390,9 @@ def test_a_run_keeps_the_arithmetic_that_was_faster_when_it_began(
 ) -> None:
     """Also resumed where another one is faster: a run is one run, bit for bit."""
     loop = replace(config.train, precision="auto", steps=4)
-    monkeypatch.setattr("rocketman.train.faster", lambda device: "bf16")
+    monkeypatch.setattr("rocketman.parallel.faster", lambda device: "bf16")
     train(replace(config, train=loop), tmp_path / "run", report=quiet)
-    monkeypatch.setattr("rocketman.train.faster", lambda device: "fp32")
+    monkeypatch.setattr("rocketman.parallel.faster", lambda device: "fp32")
     told: list[str] = []
     longer = replace(config, train=replace(loop, steps=6))
     model = train(longer, tmp_path / "run", resume=True, report=told.append)

@@ -1,12 +1,16 @@
 """Two models of one lineage averaged into one: what training on won, without what it forgot.
 
-    python runs/average.py START MODEL SHARE OUT --data DIR
+    python runs/average.py START MODEL SHARE OUT --data DIR [--words SHARE]
 
 START is the model that MODEL's training began with, SHARE what MODEL counts for, from 0 to 1; what
 MODEL alone has, a refiner or new words, stays its own. Between weights so near to each other the
 loss runs in a bowl, and its bottom lies between them (Wortsman et al. 2022, "Robust fine-tuning of
 zero-shot models"). Choose SHARE by the held-out losses, which this prints and records; OUT then
 needs a second stage and an index.
+
+What reads the prompt can have a share of its own: training on teaches it that what never was
+played is never played, and nearly all that it wins lies elsewhere (docs/log.md, 2026-11-30), so
+`--words 0` keeps START's.
 
 Where MODEL learnt from other pictures than START, OUT's record names START's data set, which the
 index must be of, and in `also_pictures` and `also_data_hashes` whatever came after it.
@@ -15,15 +19,18 @@ index must be of, and in `also_pictures` and `also_data_hashes` whatever came af
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rocketman.data.batches import load_split
 from rocketman.export import load_network, write_model
 from rocketman.looks import losses_by_time, validation_loss
-from rocketman.model import ModelConfig
+from rocketman.model import DiffusionTransformer, ModelConfig
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import open_model, read_parameters
 
@@ -31,6 +38,25 @@ OF_THE_FILES = ("weights_hash", "engine_difference")
 """What a record says of the files beside it."""
 OF_THE_DATA = ("data_hash", "pictures", "data_title", "data_card_hash")
 """What a record says of the pictures that a model learnt from."""
+READS = ("words.", "word_positions", "always", "text_blocks.", "norm_text.", "text_condition.")
+"""How the names of the parameters begin that read a prompt; each block's `text_kv` does too."""
+
+
+def blend(
+    network: DiffusionTransformer,
+    before: Mapping[str, NDArray[np.float32]],
+    share: float,
+    words: float,
+) -> None:
+    """Bring a network's parameters nearer to those `before`: `share` of its own stays, `words` of
+    those that read the prompt."""
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name in before:
+                old = torch.from_numpy(before[name])
+                own = parameter[: len(old)]
+                reads = name.startswith(READS) or ".text_kv." in name
+                own.copy_(torch.lerp(old, own, words if reads else share))
 
 
 def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
@@ -51,15 +77,12 @@ def main() -> None:
     parser.add_argument("share", type=float)
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, required=True, help="what both learnt from")
+    parser.add_argument("--words", type=float, help="share of what reads the prompt, if another")
     arguments = parser.parse_args()
     start, model = open_model(arguments.start), open_model(arguments.model)
     network, before = load_network(arguments.model), read_parameters(start.weights_path)
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name in before:
-                old = torch.from_numpy(before[name])
-                own = parameter[: len(old)]
-                own.copy_(torch.lerp(old, own, arguments.share))
+    words = arguments.share if arguments.words is None else arguments.words
+    blend(network, before, arguments.share, words)
     sections = model.config
     config = TrainConfig(
         data=DataConfig(**sections["data"]),
@@ -75,6 +98,8 @@ def main() -> None:
         if split == "validation":
             record["validation_loss"] = round(validation_loss(*given), 5)
     record |= {"averaged_with": start.hash, "averaged_share": arguments.share}
+    if words != arguments.share:
+        record["averaged_share_of_words"] = words
     record |= both_data(start.config.get("record", {}), record)
     write_model(network, arguments.out, config, model.vocabulary, record)
     print(f"{arguments.out}: {arguments.share:g} of {model.name}, the rest of {start.name}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="needs the extra `train`")
+torch = pytest.importorskip("torch", reason="needs the extra `train`")
+
+from rocketman.model import DiffusionTransformer, ModelConfig  # noqa: E402
 
 SCRIPT = Path(__file__).parents[1] / "runs" / "average.py"
 SPEC = importlib.util.spec_from_file_location("average", SCRIPT)
@@ -39,3 +42,20 @@ def test_later_pictures_stand_beside_the_first() -> None:
 @pytest.mark.parametrize("start", [{}, FIRST])
 def test_otherwise_the_record_is_the_model_s_own(start: dict[str, object]) -> None:
     assert average.both_data(start, FIRST) == {}
+
+
+def test_what_reads_the_prompt_has_a_share_of_its_own(tiny_network: ModelConfig) -> None:
+    network = DiffusionTransformer(tiny_network)
+    before = {name: np.zeros(p.shape, np.float32) for name, p in network.named_parameters()}
+    del before["patch_out.bias"]  # what only the network has stays its own
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(1)
+    average.blend(network, before, 0.75, 0.0)
+    kept = {name: p.flatten()[0].item() for name, p in network.named_parameters()}
+    assert kept["patch_out.bias"] == 1
+    assert kept["blocks.0.qkv.weight"] == kept["time_in.weight"] == 0.75
+    reading = {name for name, value in kept.items() if value == 0}
+    assert {"words.weight", "always", "blocks.1.text_kv.weight"} <= reading
+    with_words = {n for n in kept if "text" in n or "word" in n or n == "always"}
+    assert reading == with_words

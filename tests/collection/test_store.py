@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,30 @@ def test_databases_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / (store.FILE + extra)).unlink(missing_ok=True)
     with pytest.raises(StoreError, match="not a database"):
         Store(tmp_path)
+
+
+def test_two_may_begin_at_the_same_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one waits while the other makes the database."""
+    path = tmp_path / "collection.sqlite"
+    busy = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    busy.execute("BEGIN EXCLUSIVE")
+    later = threading.Timer(0.4, busy.close)
+    later.start()
+    mode = sqlite3.connect(path, timeout=0, isolation_level=None)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        mode.execute("PRAGMA journal_mode = WAL")
+    store.write_ahead(mode)
+    later.join()
+    assert mode.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    mode.close()
+
+    busy = sqlite3.connect(path, isolation_level=None)
+    busy.execute("PRAGMA journal_mode = DELETE")
+    busy.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    with pytest.raises(StoreError, match="locked"):
+        Store(tmp_path)
+    busy.close()
 
 
 def test_a_claim_is_neighbours_of_one_prompt(folder: Path) -> None:

@@ -80,6 +80,27 @@ _Stack = list[tuple[int, Act]]
 _ROW = "id, key, recipe, prompt, seed, model_hash, position, candidate, file, made_at"
 
 
+PATIENCE = 30.0
+"""Seconds that a worker waits for another's transaction."""
+
+
+def write_ahead(db: sqlite3.Connection) -> None:
+    """Put a database in WAL mode, with which readers and a writer don't wait for each other.
+
+    SQLite does not wait by itself here: of two workers that begin a collection at the same moment,
+    one would be told that the database is locked.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
 def worker_name() -> str:
     """A name for this process as a worker, from which others can tell whether it is alive."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -102,10 +123,10 @@ class Store:
                 f"{folder} has no pictures yet: `rocketman collection run {folder}` draws them."
             )
         try:
-            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            self._db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
             try:
                 self._db.row_factory = sqlite3.Row
-                self._db.execute("PRAGMA journal_mode = WAL")
+                write_ahead(self._db)
                 self._db.execute("PRAGMA synchronous = FULL")  # a curator's act survives a blackout
                 self._db.execute("PRAGMA foreign_keys = ON")
                 if not migrate(self._db):

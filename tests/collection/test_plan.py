@@ -10,6 +10,7 @@ import pytest
 from rocketman.collection import plan
 from rocketman.collection.plan import Plan
 from rocketman.collection.tables import PlanError
+from rocketman.request import DEFAULT_GUIDANCE_SCALE, DEFAULT_STEPS
 
 GOOD = """\
 title = "Night"
@@ -43,6 +44,8 @@ def test_the_example_is_a_collection_of_24(tmp_path: Path) -> None:
     made = plan.read(path.parent)
     assert made.title == "It's lonely out in space"
     assert len(made.prompts) == 24
+    drawn_as_alone = (DEFAULT_STEPS, DEFAULT_GUIDANCE_SCALE)
+    assert (made.steps, made.guidance_scale) == drawn_as_alone
     assert "orange suit playing" in " ".join(texts(made))
     assert not [text for text in texts(made) if "trumpet" in text and "night" in text]
     with pytest.raises(PlanError, match="there already"):

@@ -35,7 +35,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perception, "STEPS", 5)
 
 
-NO_WORDS = torch.full((32, 4), PAD)
+ONE_WORD = torch.tensor([1, PAD, PAD, PAD]).expand(32, 4)
 
 
 def judge_of(critic_weight: float = 0.5) -> tuple[Judge, Critic]:
@@ -59,24 +59,24 @@ def test_it_learns_to_tell_soft_from_sharp_and_asks_for_sharp() -> None:
     generator = torch.Generator().manual_seed(1)
     for step in range(40):
         real, drawn = (stripes(8, generator, soft) for soft in (False, True))
-        judge(drawn, real, torch.randn(real.shape, generator=generator), NO_WORDS[:8], step)
+        judge(drawn, real, torch.randn(real.shape, generator=generator), ONE_WORD[:8], step)
         judge.learn(8)
     real, drawn = (stripes(32, generator, soft) for soft in (False, True))
     noisy = torch.randn(real.shape, generator=generator)
     with torch.no_grad():
-        right, wrong = (network(x, noisy, NO_WORDS, judge.perception) for x in (real, drawn))
+        right, wrong = (network(x, noisy, ONE_WORD, judge.perception) for x in (real, drawn))
         # chance, log 2, is what it says of two that it finds alike
-        assert critic.doubted(right, wrong).mean() < 0.55
-        assert critic.doubted(wrong, right).mean() > 0.85
+        assert critic.doubted(right, wrong).mean() < 0.5
+        assert critic.doubted(wrong, right).mean() > 0.9
 
     drawn = 0.6 * real  # the same bars, fainter
     leaf = drawn.clone().requires_grad_()
     judge.weight = 1e-6
-    judge(leaf, real, noisy, NO_WORDS, 10**6).sum().backward()  # type: ignore[no-untyped-call]
+    judge(leaf, real, noisy, ONE_WORD, 10**6).sum().backward()  # type: ignore[no-untyped-call]
     assert leaf.grad is not None
     nearer = drawn - 0.2 * leaf.grad / leaf.grad.square().sum(dim=(1, 2, 3), keepdim=True).sqrt()
     with torch.no_grad():
-        before, after = (network(x, noisy, NO_WORDS, judge.perception) for x in (drawn, nearer))
+        before, after = (network(x, noisy, ONE_WORD, judge.perception) for x in (drawn, nearer))
         assert critic.doubted(after, before).mean() < critic.doubted(before, before).mean()
 
 
@@ -112,7 +112,7 @@ def test_it_pulls_as_hard_as_it_is_told_and_not_before_it_has_learnt() -> None:
 
     def gradient(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         leaf = drawn.clone().requires_grad_()
-        found = judge(leaf, real, noisy, NO_WORDS[:8], step)
+        found = judge(leaf, real, noisy, ONE_WORD[:8], step)
         found.sum().backward()  # type: ignore[no-untyped-call]
         assert leaf.grad is not None
         return found.detach(), leaf.grad

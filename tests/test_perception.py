@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rocketman import flow, perception
 from rocketman.data.batches import load_split, to_floats
+from rocketman.labels import CELL
 from rocketman.model import ModelConfig
 from rocketman.train import train
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
@@ -92,7 +93,7 @@ def test_labels_stay_with_the_pixels_that_they_are_of(monkeypatch: pytest.Monkey
         seen, cells = perception.changed(x, labels)
         assert cells is not None
         assert cells.shape == (4, 16, 16)
-        light = torch.nn.functional.avg_pool2d(seen[:, 0], perception.CELL) > 0
+        light = torch.nn.functional.avg_pool2d(seen[:, 0], CELL) > 0
         assert (light == cells).float().mean() > 0.95
         flips.add(bool(cells[0, 0, 0]))
     assert flips == {True, False}

@@ -359,6 +359,12 @@ def test_a_run_can_start_from_a_model(
     assert new == {"refiner", "guess_in", "guess_embed", "blocks"}
     for name in before:
         np.testing.assert_allclose(after[name], before[name], atol=1e-3, err_msg=name)
+    tensors, metadata = read_tensors(first / "model.safetensors")
+    lacking = {name: x for name, x in tensors.items() if not name.startswith("blocks.1.out.")}
+    (first / "model.safetensors").write_bytes(pack_tensors(lacking, metadata))
+    with pytest.raises(ValueError, match=r"its blocks\.1\.out\.weight has another shape"):
+        train(short, tmp_path / "lacking", start=first, report=quiet)
+    (first / "model.safetensors").write_bytes(pack_tensors(tensors, metadata))
     wider = replace(short, model=replace(short.model, bottleneck=2 * short.model.bottleneck))
     with pytest.raises(ValueError, match="another shape"):
         train(wider, tmp_path / "wider", start=first, report=quiet)

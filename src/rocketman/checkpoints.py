@@ -137,6 +137,8 @@ def start_from(run: Run, folder: Path) -> None:
     """
     arrays = read_parameters(open_model(folder).weights_path)
     own = dict(run.network.named_parameters())
+    depth = len({name.split(".")[1] for name in arrays if name.startswith("blocks.")})
+    further = [f"blocks.{k}." for k in range(depth, run.network.config.depth)]
     for name in arrays:
         if name not in own:
             raise ValueError(
@@ -144,7 +146,7 @@ def start_from(run: Run, folder: Path) -> None:
                 "the one in its config.toml fits."
             )
     for name, parameter in own.items():
-        if name.startswith(("refiner.", "guess_", "blocks.")) and name not in arrays:
+        if name.startswith(("refiner.", "guess_", *further)) and name not in arrays:
             continue
         array = torch.from_numpy(arrays.get(name, np.zeros(0, np.float32)))
         rows = slice(len(array)) if name == "words.weight" else slice(None)

@@ -82,11 +82,14 @@ class Critic(nn.Module):
         for layer in self.pixels[:-1]:
             h = F.leaky_relu(layer(h), 0.2)
         maps = [PIXEL_GAIN * self.pixels[-1](h).float()]
-        for head, features in zip(self.heads, perception.features(x)[1:], strict=True):
-            each = F.layer_norm(features.movedim(1, -1), features.shape[1:2]).movedim(-1, 1)
+        features = [
+            F.layer_norm(each.movedim(1, -1), each.shape[1:2]).movedim(-1, 1)
+            for each in perception.features(x)[1:]
+        ]
+        for head, each in zip(self.heads, features, strict=True):
             maps.append(FEATURE_GAIN * head(each).float())
         said = F.normalize(self.words(tokens).sum(dim=1), dim=-1)  # 0 without a caption
-        fits = torch.einsum("bchw,bc->bhw", self.seen(each).float(), said)
+        fits = torch.einsum("bchw,bc->bhw", self.seen(features[-1]).float(), said)
         return [*maps, CAPTION_GAIN * fits[:, None]]
 
 

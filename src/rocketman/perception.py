@@ -30,6 +30,7 @@ from rocketman.data.batches import Pictures, to_floats
 from rocketman.data.beside import load_labels
 from rocketman.data.pictures import LABELS
 from rocketman.files import write_whole
+from rocketman.labels import CELL
 from rocketman.parallel import Workers
 from rocketman.precision import autocast, faster
 from rocketman.weights import pack_tensors, read_tensors
@@ -44,8 +45,6 @@ LABELS_WEIGHT = 0.3
 SMALLEST_CROP, GAIN, NOISE = 0.8, 0.15, 0.3
 """What each visit changes of a picture: the share of its width, its contrast, and of every other
 one its noise."""
-CELL = 2
-"""Pixels a side of what gets one label."""
 REPORT_EVERY = 200
 
 Report = Callable[[str], None]

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from rocketman.data.batches import load_split
 from rocketman.export import load_network, write_model
 from rocketman.looks import losses_by_time, validation_loss
-from rocketman.model import DiffusionTransformer, ModelConfig
+from rocketman.model import DiffusionTransformer, ModelConfig, reads_prompt
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import open_model, read_parameters
 
@@ -38,8 +38,6 @@ OF_THE_FILES = ("weights_hash", "engine_difference")
 """What a record says of the files beside it."""
 OF_THE_DATA = ("data_hash", "pictures", "data_title", "data_card_hash")
 """What a record says of the pictures that a model learnt from."""
-READS = ("words.", "word_positions", "always", "text_blocks.", "norm_text.", "text_condition.")
-"""How the names of the parameters begin that read a prompt; each block's `text_kv` does too."""
 
 
 def blend(
@@ -55,8 +53,7 @@ def blend(
             if name in before:
                 old = torch.from_numpy(before[name])
                 own = parameter[: len(old)]
-                reads = name.startswith(READS) or ".text_kv." in name
-                own.copy_(torch.lerp(old, own, words if reads else share))
+                own.copy_(torch.lerp(old, own, words if reads_prompt(name) else share))
 
 
 def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:

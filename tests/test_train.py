@@ -28,11 +28,11 @@ from rocketman import flow, looks
 from rocketman import train as training
 from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
-from rocketman.model import ModelConfig
+from rocketman.model import READS, ModelConfig
 from rocketman.optimizer import Muon
 from rocketman.train import Stopped, TrainConfig, load_config, train
 from rocketman.train_config import DataConfig, LoopConfig
-from rocketman.weights import Tensors, open_model, pack_tensors, read_tensors
+from rocketman.weights import Tensors, open_model, pack_tensors, read_parameters, read_tensors
 
 EXPECTED = Path(__file__).parent / "expected" / "losses.json"
 WriteConfig = Callable[[TrainConfig, Path], Path]
@@ -368,6 +368,29 @@ def test_a_run_can_start_from_a_model(
     wider = replace(short, model=replace(short.model, bottleneck=2 * short.model.bottleneck))
     with pytest.raises(ValueError, match="another shape"):
         train(wider, tmp_path / "wider", start=first, report=quiet)
+
+
+def test_what_reads_the_prompt_can_be_held_still(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By both optimizers, also resumed; and only where a model knows all the words."""
+    first = train(config, tmp_path / "first", report=quiet)
+    held = replace(config.train, hold_words=True, optimizer="muon")
+    config = replace(config, train=held)
+    with pytest.raises(ValueError, match="needs a model to start from"):
+        train(config, tmp_path / "second", report=quiet)
+    with pytest.raises(Stopped):
+        stopped_at(2, config, tmp_path / "second", start=first)
+    train(config, tmp_path / "second", resume=True, report=quiet)
+    before = read_parameters(open_model(first).weights_path)
+    after, _ = last_checkpoint(tmp_path / "second" / "checkpoints", quiet)
+    same = {name for name in before if np.array_equal(before[name], after[f"network.{name}"])}
+    reading = {name for name in before if name.startswith(READS) or ".text_kv." in name}
+    assert same == reading
+    known = open_model(first).vocabulary
+    monkeypatch.setattr("rocketman.train.vocabulary_of", lambda *_: (*known, "kazoo"))
+    with pytest.raises(ValueError, match=r"does not know \(1\), which hold_words"):
+        train(config, tmp_path / "third", start=first, report=quiet)
 
 
 def test_a_resumed_run_remembers_what_it_began_with(config: TrainConfig, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from rocketman.data.pictures import LABELS
 from rocketman.files import write_whole
 from rocketman.labels import Labelling
-from rocketman.model import DiffusionTransformer
+from rocketman.model import DiffusionTransformer, reads_prompt
 from rocketman.optimizer import optimizers
 from rocketman.parallel import Workers
 from rocketman.train_config import TrainConfig
@@ -50,6 +50,9 @@ class Run:
         self.trained: nn.Module = self.network
         if config.train.label_weight:
             self.trained = Labelling(self.network, len(LABELS)).to(device)
+        if config.train.hold_words:
+            for name, parameter in self.network.named_parameters():
+                parameter.requires_grad_(not reads_prompt(name))
         self.forward = (
             torch.compile(self.trained, dynamic=False) if config.train.compile else self.trained
         )
@@ -66,6 +69,7 @@ class Run:
         )
         self.beside: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {}
         """What else is trained with the network, and by what."""
+        self.hold_words = config.train.hold_words
         self.step = 0
         self.seconds = 0.0
 
@@ -133,9 +137,16 @@ def start_from(run: Run, folder: Path) -> None:
     """Begin with a model folder's weights; words that it did not know keep their fresh rows, and a
     refiner, a self-condition or further blocks, all of which change nothing at first, are begun.
 
-    ValueError if its network has another make.
+    ValueError if its network has another make, or lacks words that the run holds still.
     """
-    arrays = read_parameters(open_model(folder).weights_path)
+    start = open_model(folder)
+    arrays = read_parameters(start.weights_path)
+    new = run.network.config.vocabulary_size - len(start.vocabulary)
+    if run.hold_words and new > 0:
+        raise ValueError(
+            f"The captions have words that {folder} does not know ({new}), which hold_words would "
+            "leave unlearnt: leave hold_words out."
+        )
     own = dict(run.network.named_parameters())
     depth = len({name.split(".")[1] for name in arrays if name.startswith("blocks.")})
     further = [f"blocks.{k}." for k in range(depth, run.network.config.depth)]

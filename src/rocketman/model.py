@@ -84,10 +84,17 @@ class ModelConfig:
             )
 
 
+READS = ("words.", "word_positions", "always", "text_blocks.", "norm_text.", "text_condition.")
+"""How the names of the parameters begin that read a prompt; each block's `text_kv` does too."""
 TEXT_HEAD_WIDTH = 64
 REFINE_DEPTH = 2
 GUESS_ERROR = 0.15
 """Error of the transformer's guess in units of the noise at t = 0: the refiner's scale."""
+
+
+def reads_prompt(name: str) -> bool:
+    """Whether a parameter of this name has to do with what a prompt means, not with pictures."""
+    return name.startswith(READS) or ".text_kv." in name
 
 
 class Norm(nn.Module):

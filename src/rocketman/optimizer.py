@@ -99,13 +99,16 @@ def optimizers(
     workers: Workers = Workers(),  # noqa: B008  (frozen)
     dtype: torch.dtype = torch.bfloat16,
 ) -> list[torch.optim.Optimizer]:
-    """AdamW over all parameters, or Muon over the blocks' matrices and AdamW over the rest.
+    """AdamW over all parameters that are trained, or Muon over the blocks' matrices and AdamW over
+    the rest.
 
     dtype: in which Muon orthogonalises; bfloat16 is exact enough for it.
     """
     fused: dict[int, list[Tensor]] = defaultdict(list)
     matrices, others = [], []
     for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
         layer = name.removesuffix(".weight").rpartition(".")[2]
         if muon and "blocks." in name and layer in HIDDEN:
             fused[FUSED.get(layer, 1)].append(parameter)

@@ -188,6 +188,8 @@ def train(
     checkpoints = out / "checkpoints"
     if not resume and any(checkpoints.glob("step-*.safetensors")):
         raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
+    if config.train.hold_words and not (resume or start):
+        raise ValueError("hold_words needs a model to start from (--from MODEL).")
     writer = tensorboard_writer() if config.train.tensorboard else None
     workers = join()
     if config.train.batch_size % workers.count:

@@ -82,7 +82,7 @@ def test_the_critic_asks_for_edges(
     discs: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rocketman.detail.WARM", 0.0)
-    _, _, sharp, soft = figures_of(discs, model_folder, 90)
+    _, _, sharp, soft = figures_of(discs, model_folder, 120)
     assert sharp > soft + 0.05
 
 

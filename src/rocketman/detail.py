@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from rocketman import sampling
 from rocketman.captions import PAD, tokens
 from rocketman.card import write_card
+from rocketman.critic import doubted
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.export import exported, halve
 from rocketman.files import write_whole
@@ -42,21 +43,28 @@ from rocketman.sampling import Array
 from rocketman.weights import DETAIL, Model, open_model
 
 FACTOR = 4
-CHANNELS, DEPTH = 64, 8
-"""Features and residual layers at the small size, where nearly all of the work is done."""
-HALF_CHANNELS, HALF_DEPTH = 32, 2
+CHANNELS, DEPTH = 64, (4, 6)
+"""Features and residual layers at the small size, before and after the look around."""
+AROUND_CHANNELS, AROUND_DEPTH = 96, 6
+"""The same at half the small size: cheap there, and what sees how far an edge or a string goes."""
+HALF_CHANNELS, HALF_DEPTH = 48, 3
 """The same at twice the small size."""
-FULL_CHANNELS = 16
-"""Features at the full size, before one layer that smooths what was laid out in fours."""
+FULL_CHANNELS, FULL_DEPTH = 24, 1
+"""The same at the full size."""
 
-BATCH, CROP = 16, 24
+BATCH, CROP = 12, 32
 """Crops a step, and their width in the small picture."""
-STEPS, LOOK_EVERY = 9000, 500
-LEARNING_RATE, CRITIC_LEARNING_RATE = 1e-3, 1e-4
-WARM, DECAY = 0.3, 0.3
+STEPS, LOOK_EVERY = 5000, 500
+LEARNING_RATE, CRITIC_LEARNING_RATE = 1e-3, 2e-4
+WARM, DECAY = 0.25, 0.35
 """Shares of the steps: the first without the critic, the last with a falling learning rate."""
-CRITIC, FEATURES = 0.015, 0.5
-"""Weights of the critic's verdict and of its features beside the mean absolute error."""
+CRITIC, FEATURES = 0.5, 0.5
+"""How hard the critic's verdict pulls at the drawn pictures as a share of how hard all else does,
+and the weight of the distance in its features beside the mean absolute error."""
+GAIN = 4.0
+"""Of the verdicts: under spectral norms they hardly leave 0."""
+WIDTHS = (6, 32, 64, 96, 128)
+"""Channels of the critic's layers: at the full size and, but for the last, half as wide each."""
 KEEP = 0.998
 """Of the averaged weights a step: those that are written."""
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
@@ -73,62 +81,87 @@ Pixels = NDArray[np.uint8]
 
 
 class DetailNetwork(nn.Module):
-    """(B, 3, H, W) in [-1, 1] -> (B, 3, 4 H, 4 W). The last layers lay four pixels for one (ESPCN,
-    Shi et al. 2016; begun as in Aitken et al. 2017), so it costs little beside the transformer.
+    """(B, 3, H, W) in [-1, 1] -> (B, 3, 4 H, 4 W).
+
+    It grows by repeating pixels: layers that lay four pixels for one leave a weave (docs/log.md,
+    2026-11-29, The weave; Odena et al. 2016, "Deconvolution and checkerboard artifacts").
     """
 
     def __init__(self) -> None:
         super().__init__()
-        small, half, full = CHANNELS, HALF_CHANNELS, FULL_CHANNELS
-        self.first = nn.Conv2d(3, small, 3, padding=1)
-        self.body = nn.ModuleList(nn.Conv2d(small, small, 3, padding=1) for _ in range(DEPTH))
-        self.up = nn.Conv2d(small, 4 * half, 3, padding=1)
-        self.half_body = nn.ModuleList(
-            nn.Conv2d(half, half, 3, padding=1) for _ in range(HALF_DEPTH)
-        )
-        self.up_again = nn.Conv2d(half, 4 * full, 3, padding=1)
-        self.last = nn.Conv2d(full, 3, 3, padding=1)
-        for layer in (self.first, self.up, self.up_again):  # by default they let little through
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        with torch.no_grad():  # the four pixels laid for one begin alike, or a weave stays
-            for layer in (self.up, self.up_again):
-                for each in layer.parameters():
-                    each.copy_(each[::4].repeat_interleave(4, dim=0))
+        small, around, half, full = CHANNELS, AROUND_CHANNELS, HALF_CHANNELS, FULL_CHANNELS
+        before, after = DEPTH
+        self.first = layer(3, small)
+        self.before = residual(small, before)
+        self.around_in = layer(small, around)
+        self.around = residual(around, AROUND_DEPTH)
+        self.around_out = nn.Conv2d(around, small, 1)
+        self.after = residual(small, after)
+        self.half_in, self.half_body = layer(small, half), residual(half, HALF_DEPTH)
+        self.full_in, self.full_body = layer(half, full), residual(full, FULL_DEPTH)
+        self.last = layer(full, 3)
+        for each in (self.first, self.half_in, self.full_in):  # by default they let little through
+            nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
+        nn.init.zeros_(self.around_out.weight)
         nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.first(x)  # (B, CHANNELS, H, W)
-        for layer in self.body:
-            h = h + layer(F.silu(h))
-        h = F.pixel_shuffle(self.up(F.silu(h)), 2)  # (B, HALF_CHANNELS, 2 H, 2 W)
-        for layer in self.half_body:
-            h = h + layer(F.silu(h))
-        h = F.pixel_shuffle(self.up_again(F.silu(h)), 2)  # (B, FULL_CHANNELS, 4 H, 4 W)
+        h = self._through(self.before, self.first(x))  # (B, CHANNELS, H, W)
+        around = self.around_in(F.silu(F.avg_pool2d(h, 2)))  # (B, AROUND_CHANNELS, H/2, W/2)
+        around = self.around_out(self._through(self.around, around))
+        h = self._through(self.after, h + repeated(around))
+        h = self._through(self.half_body, self.half_in(repeated(F.silu(h))))  # (B, ..., 2 H, 2 W)
+        h = self._through(self.full_body, self.full_in(repeated(F.silu(h))))  # (B, ..., 4 H, 4 W)
         difference: Tensor = self.last(F.silu(h)).float()  # (B, 3, 4 H, 4 W)
         return enlarged(x) + difference
+
+    @staticmethod
+    def _through(layers: nn.ModuleList, h: Tensor) -> Tensor:
+        for each in layers:
+            h = h + each(F.silu(h))
+        return h
+
+
+def layer(channels: int, out: int) -> nn.Conv2d:
+    """A convolution of 3 x 3 that keeps height and width."""
+    return nn.Conv2d(channels, out, 3, padding=1)
+
+
+def residual(channels: int, depth: int) -> nn.ModuleList:
+    """Layers whose output is added to their input."""
+    return nn.ModuleList(layer(channels, channels) for _ in range(depth))
+
+
+def repeated(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, C, 2 H, 2 W), each pixel four times."""
+    return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
 class Critic(nn.Module):
     """Tells renders from drawn pictures, patch by patch, beside the small picture they belong to.
 
-    Spectral norms keep it gentle (Miyato et al. 2018). Gives its verdicts (B, 1, H/2, W/2), above 0
-    for a render, and the features it came by, one tensor a layer.
+    Spectral norms keep it gentle (Miyato et al. 2018). It shrinks by a blur of 1 2 1, in which all
+    pixels count alike: strides would know some better than others, and what is drawn for
+    them shows their grid (Zhang 2019, "Making convolutional networks shift-invariant again").
     """
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (6, 48, 96, 128)
-        layers = [nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(widths)]
-        layers += [nn.Conv2d(128, 128, 3, padding=1), nn.Conv2d(128, 1, 3, padding=1)]
-        self.layers = nn.ModuleList(nn.utils.spectral_norm(layer) for layer in layers)
+        layers = [layer(a, b) for a, b in pairwise(WIDTHS)] + [layer(WIDTHS[-1], WIDTHS[-1])]
+        self.layers = nn.ModuleList(nn.utils.spectral_norm(each) for each in layers)
+        self.verdict = nn.utils.spectral_norm(layer(WIDTHS[-1], 1))
 
     def forward(self, large: Tensor, beside: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Both (B, 3, H, W) -> verdicts (B, 1, about H/8, W/8), higher for a render, and the
+        features it came by, one tensor a layer."""
         h = torch.cat([large, beside], dim=1)
-        features = []
-        for layer in self.layers[:-1]:
-            h = F.leaky_relu(layer(h), 0.2)
+        features: list[Tensor] = []
+        for each in self.layers:
+            if 0 < len(features) < len(WIDTHS) - 1:
+                h = F.avg_pool2d(F.avg_pool2d(h, 2, 1), 2)
+            h = F.leaky_relu(each(h), 0.2)
             features.append(h)
-        return self.layers[-1](h), features
+        return GAIN * self.verdict(h).float(), features
 
 
 def half() -> AbstractContextManager[Any]:
@@ -200,6 +233,36 @@ def psnr(a: Tensor, b: Tensor) -> float:
     return float((10 * torch.log10(4 / error)).mean())
 
 
+def shifted(rng: np.random.Generator, *pictures: Tensor) -> list[Tensor]:
+    """All without the same few rows and columns, so that no place in a cell is known by its place
+    in the critic's eye."""
+    y, x = rng.integers(FACTOR, size=2).tolist()
+    h, w = (side - FACTOR + 1 for side in pictures[0].shape[2:])
+    return [each[:, :, y : y + h, x : x + w] for each in pictures]
+
+
+def judgement(
+    critic: Critic, drawn: Tensor, target: Tensor, beside: Tensor, rng: np.random.Generator
+) -> Tensor:
+    """What a drawn picture should lose: its value means nothing, its gradient is that of the mean
+    absolute error and of the critic's features, and the critic's verdict's at a share of theirs."""
+    leaf = drawn.detach().requires_grad_()
+    real, false, near = shifted(rng, target, leaf, beside)
+    with half():
+        with torch.no_grad():
+            wanted, wanted_features = critic(real, near)
+        verdict, features = critic(false, near)
+    pairs = zip(features, wanted_features, strict=True)
+    unlike = torch.stack([(a - b).float().abs().mean() for a, b in pairs]).mean()
+    plain = (leaf - target).abs().mean() + FEATURES * unlike
+    [gradient] = torch.autograd.grad(plain, leaf, retain_graph=True)
+    [pull] = torch.autograd.grad(doubted([verdict], [wanted]).sum(), leaf)
+    # as strong as the other, whatever the critic's scale (Esser et al. 2021, VQGAN, 7)
+    gradient = gradient + CRITIC * gradient.norm() / pull.norm().clamp_min(1e-12) * pull
+    judged: Tensor = (drawn * gradient).sum()
+    return judged
+
+
 def train_detail(
     data: Path,
     model: Path,
@@ -245,14 +308,7 @@ def train_detail(
             drawn = network(x)
         loss = error = (drawn - target).abs().mean()
         if judged:
-            with torch.no_grad(), half():
-                real_features = critic(target, beside)[1]
-            with half():
-                verdict, features = critic(drawn, beside)
-            alike = torch.stack(
-                [(a - b).abs().mean() for a, b in zip(features, real_features, strict=True)]
-            )
-            loss = error + FEATURES * alike.mean() - CRITIC * verdict.float().mean()
+            loss = judgement(critic, drawn, target, beside, rng)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -263,12 +319,13 @@ def train_detail(
             torch._foreach_lerp_(ours, theirs, 1 - min(KEEP, step / (step + 10)))
 
         margin = torch.zeros(())
-        if judged:  # the hinge loss of Lim and Ye 2017
+        if judged:
+            real, false, near = shifted(rng, target, drawn.detach(), beside)
             with half():
-                real, false = critic(target, beside)[0], critic(drawn.detach(), beside)[0]
-            margin = F.relu(1 - real.float()).mean() + F.relu(1 + false.float()).mean()
+                better, worse = critic(real, near)[0], critic(false, near)[0]
+            margin = (better - worse).mean().detach()
             against.zero_grad()
-            margin.backward()  # type: ignore[no-untyped-call]
+            doubted([better], [worse]).mean().backward()  # type: ignore[no-untyped-call]
             against.step()
         if (step + 1) % LOOK_EVERY == 0 or step + 1 == steps:
             report(

@@ -69,7 +69,6 @@ class Run:
         )
         self.beside: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {}
         """What else is trained with the network, and by what."""
-        self.hold_words = config.train.hold_words
         self.step = 0
         self.seconds = 0.0
 
@@ -142,7 +141,7 @@ def start_from(run: Run, folder: Path) -> None:
     start = open_model(folder)
     arrays = read_parameters(start.weights_path)
     new = run.network.config.vocabulary_size - len(start.vocabulary)
-    if run.hold_words and new > 0:
+    if new > 0 and not run.network.words.weight.requires_grad:
         raise ValueError(
             f"The captions have words that {folder} does not know ({new}), which hold_words would "
             "leave unlearnt: leave hold_words out."

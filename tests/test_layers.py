@@ -40,6 +40,7 @@ LEVELS = {
     "optimizer": 3,
     "generate": 3,
     "looks": 4,
+    "material": 4,
     "perception": 4,
     "checkpoints": 4,
     "run_log": 4,

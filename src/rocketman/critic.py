@@ -111,7 +111,7 @@ class Judge:
         self,
         perception: Perception,
         weight: float,
-        critic: tuple[Critic, torch.optim.Optimizer] | None = None,
+        critic: tuple[nn.Module, torch.optim.Optimizer] | None = None,
         critic_weight: float = 0.0,
         generator: torch.Generator | None = None,
         workers: Workers = Workers(),  # noqa: B008  (frozen)

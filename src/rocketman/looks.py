@@ -27,6 +27,27 @@ TIME_BINS, PICTURES_A_BIN = 5, 51
 SHEET_PROMPTS, SHEET_STEPS, SHEET_GUIDANCE = 16, 24, 3.0
 
 
+def looked_at(
+    network: DiffusionTransformer,
+    config: LoopConfig,
+    pictures: Pictures,
+    validation: Pictures | None,
+    vocabulary: tuple[str, ...],
+    device: torch.device,
+) -> dict[str, float | list[float]]:
+    """The losses of a look, by the names that log and record have for them."""
+    given = vocabulary, device
+    value = validation_loss(network, config, validation or pictures, *given)
+    found: dict[str, float | list[float]] = {
+        "validation_loss" if validation else "averaged_loss": round(value, 5)
+    }
+    for name, split in (("train", pictures), ("validation", validation)):
+        if split:
+            by_time = losses_by_time(network, config, split, *given)
+            found[f"{name}_loss_by_time"] = [round(each, 5) for each in by_time]
+    return found
+
+
 def validation_loss(
     network: DiffusionTransformer,
     config: LoopConfig,

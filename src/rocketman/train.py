@@ -37,36 +37,23 @@ from rocketman.captions import CONTEXT_LENGTH, PAD
 from rocketman.card import code, data_card
 from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint, start_from
 from rocketman.critic import Critic, Judge, critic_optimizer
-from rocketman.data.batches import (
-    Batches,
-    load_split,
-    vocabulary_of,
-    words_to_learn,
-)
-from rocketman.data.beside import load_labels, load_masks
-from rocketman.data.sources import splits
+from rocketman.data.batches import Batches, vocabulary_of, words_to_learn
 from rocketman.export import write_model
 from rocketman.files import write_whole
 from rocketman.labels import CELL
-from rocketman.looks import (
-    draw_sheet,
-    losses_by_time,
-    sheet_prompts,
-    validation_loss,
-)
+from rocketman.looks import draw_sheet, looked_at, sheet_prompts
+from rocketman.material import Material, load_material
 from rocketman.parallel import Workers, faster_everywhere, join, leave, stop_signals
 from rocketman.perception import perception
 from rocketman.precision import autocast
 from rocketman.run_log import RunLog, tensorboard_writer
 from rocketman.train_config import LoopConfig, TrainConfig, load_config
-from rocketman.weights import open_model
+from rocketman.weights import Tensors, open_model
 
 __all__ = ["Stopped", "TrainConfig", "load_config", "train"]
 
 Report = Callable[[str], None]
 LOG_EVERY = 20
-CROPPED_FROM = 2
-"""How many times as wide as the network's the pictures are that crops are cut from."""
 
 
 def silent(line: str) -> None:
@@ -196,44 +183,96 @@ def train(
         raise ValueError(
             f"batch_size {config.train.batch_size} does not divide among {workers.count} processes."
         )
-    if not workers.leads:
-        report = silent
+    report = report if workers.leads else silent
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    folder = Path(config.data.folder).expanduser()
-    size, loop = config.model.image_size, config.train
-    pictures = load_split(folder, "train", size, report)
-    validation = None
-    if "validation" in splits(folder):
-        validation = load_split(folder, "validation", size, report)
+    material = load_material(config, report)
+    run, config, about = take_up(config, material, out, start, resume, device, workers, report)
+    for path in (checkpoints, out / "sheets"):
+        path.mkdir(parents=True, exist_ok=True)
+    judge = None
+    if config.train.perceptual_weight:
+        path, seed = out / "perception.safetensors", config.train.seed
+        seeing = perception(material.pictures, path, seed, device, workers, report, material.folder)
+        judge = Judge(
+            seeing,
+            config.train.perceptual_weight,
+            run.beside.get("critic"),
+            config.train.critic_weight,
+            run.generator,
+            workers,
+        )
+    parameters = sum(p.numel() for p in run.network.parameters())
+    report(
+        f"{len(material.pictures.pixels)} pictures, {parameters / 1e6:.1f} M parameters, "
+        f"on {device} in {config.train.precision}"
+    )
+    log = None
+    if workers.leads:
+        log = RunLog(out, report, writer, going_on_from=run.step if resume else None)
+    with closing(log) if log else nullcontext():
+        last = go(run, config, material, about, out, judge, device, workers, log)
+    if log is None:
+        return out / "model"
+    record = {
+        "steps": run.step,
+        "images": run.step * config.train.batch_size,
+        "seconds": round(run.seconds, 1),
+        "parameters": parameters,
+        "data_hash": material.pictures.hash,
+        "pictures": len(material.pictures.pixels),
+        **data_card(material.folder),
+        **code(),
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        **about["start"],
+        **last,
+    }
+    model = write_model(run.average, out / "model", config, about["vocabulary"], record)
+    report(f"{model} is ready")
+    return model
+
+
+def take_up(
+    config: TrainConfig,
+    material: Material,
+    out: Path,
+    start: Path | None,
+    resume: bool,
+    device: torch.device,
+    workers: Workers,
+    report: Report,
+) -> tuple[Run, TrainConfig, dict[str, Any]]:
+    """The run where it begins or goes on, its configuration with what data and machine decide,
+    and what every checkpoint of it says beside its tensors.
+    """
+    loop = config.train
+    arrays: Tensors = {}
+    state: dict[str, Any] = {}
     if resume:
-        arrays, state = last_checkpoint(checkpoints, report)
-        vocabulary = tuple(state["vocabulary"])
-        if state["data_hash"] != pictures.hash:
+        arrays, state = last_checkpoint(out / "checkpoints", report)
+        vocabulary, begun = tuple(state["vocabulary"]), state.get("start", {})
+        if state["data_hash"] != material.pictures.hash:
             report("the data set is not the one this run began with; going on with the new one")
     else:
-        known = open_model(start).vocabulary if start else ()
-        vocabulary = vocabulary_of(words_to_learn(pictures, loop.mirror), known)
+        parent = open_model(start) if start else None
+        learnt = words_to_learn(material.pictures, loop.mirror)
+        vocabulary = vocabulary_of(learnt, parent.vocabulary if parent else ())
+        begun = {"start": parent.hash, "start_name": parent.name} if parent else {}
     if loop.precision == "auto":
         kept = state["config"]["train"]["precision"] if resume else None
         loop = replace(loop, precision=kept or faster_everywhere(device, workers))
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
     config = replace(config, model=make, train=loop)
-
     about: dict[str, Any] = {
         "config": config.as_dict(),
         "vocabulary": vocabulary,
-        "data_hash": pictures.hash,
-        "start": {},
+        "data_hash": material.pictures.hash,
+        "start": begun,
     }
-    if start and not resume:
-        parent = open_model(start)
-        about["start"] = {"start": parent.hash, "start_name": parent.name}
     run = Run(config, device, workers)
-    critic = None
     if loop.critic_weight:
-        network = Critic(len(vocabulary)).to(device)
-        critic = network, critic_optimizer(network)
-        run.beside["critic"] = critic
+        critic = Critic(len(vocabulary)).to(device)
+        run.beside["critic"] = critic, critic_optimizer(critic)
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
@@ -244,123 +283,80 @@ def train(
                     "run of its own from a model with --from."
                 )
         run.load(arrays, state)
-        about["start"] = state.get("start", {})
         report(f"going on from step {run.step}")
     elif start:
         start_from(run, start)
-    for path in (checkpoints, out / "sheets"):
-        path.mkdir(parents=True, exist_ok=True)
-    fine = size if loop.crop == 1 else CROPPED_FROM * size
-    cropped = pictures if fine == size else load_split(folder, "train", fine, report)
-    masks = None
-    if loop.instrument_weight != 1:
-        masks = load_masks(folder, "train", cropped, fine)
-    labels = load_labels(folder, "train", cropped, fine) if loop.label_weight else None
-    batches = Batches(
-        cropped,
-        vocabulary,
-        loop.batch_size,
-        loop.seed,
-        masks,
-        loop.instrument_weight,
-        loop.mirror,
-        loop.crop,
-        size,
-    )
-    judge = None
-    if loop.perceptual_weight:
-        path = out / "perception.safetensors"
-        seeing = perception(pictures, path, loop.seed, device, workers, report, folder)
-        judge = Judge(
-            seeing,
-            loop.perceptual_weight,
-            critic,
-            loop.critic_weight,
-            run.generator,
-            workers,
-        )
-    prompts = sheet_prompts(pictures, validation)
-    parameters = sum(p.numel() for p in run.network.parameters())
-    report(
-        f"{len(pictures.pixels)} pictures, {parameters / 1e6:.1f} M parameters, "
-        f"on {device} in {loop.precision}"
-    )
+    return run, config, about
 
-    losses: list[float] = []
+
+def go(
+    run: Run,
+    config: TrainConfig,
+    material: Material,
+    about: dict[str, Any],
+    out: Path,
+    judge: Judge | None,
+    device: torch.device,
+    workers: Workers,
+    log: RunLog | None,
+) -> dict[str, Any]:
+    """Step to the end, with log lines, looks and checkpoints on the way; the last figures.
+
+    log: the leader's, None elsewhere. Stopped after SIGTERM or Ctrl-C.
+    """
+    loop, vocabulary, checkpoints = config.train, about["vocabulary"], out / "checkpoints"
+    batches = material.batches(vocabulary, loop)
+    prompts = sheet_prompts(material.pictures, material.validation)
     last: dict[str, Any] = {}
-    saved = looked = logged = time.monotonic()
-    log = None
-    if workers.leads:
-        log = RunLog(out, report, writer, going_on_from=run.step if resume else None)
+    losses: list[float] = []
+
+    def say(log: RunLog, seconds: float) -> None:
+        last["loss"] = round(float(np.mean(losses)), 5)
+        log.write(
+            run.step,
+            run.step * loop.batch_size,
+            loss=last["loss"],
+            images_per_second=round(len(losses) * loop.batch_size / seconds, 1),
+            learning_rate=round(learning_rate(run, loop), 8),
+            seconds=round(run.seconds, 1),
+        )
+        losses.clear()
 
     def look(log: RunLog) -> None:
-        value = validation_loss(run.average, loop, validation or pictures, vocabulary, device)
-        last["validation_loss" if validation else "averaged_loss"] = round(value, 5)
-        for name, split in (("train", pictures), ("validation", validation)):
-            if split:
-                by_time = losses_by_time(run.average, loop, split, vocabulary, device)
-                last[f"{name}_loss_by_time"] = [round(each, 5) for each in by_time]
-        looked_at = {key: value for key, value in last.items() if key != "loss"}
-        log.write(run.step, run.step * loop.batch_size, **looked_at)
+        splits = material.pictures, material.validation
+        figures = looked_at(run.average, loop, *splits, vocabulary, device)
+        last.update(figures)
+        log.write(run.step, run.step * loop.batch_size, **figures)
         sheet = draw_sheet(run.average, config, prompts, vocabulary, device)
         write_whole(out / "sheets" / f"step-{run.step:08d}.png", sheet)
         log.sheet(run.step, sheet)
 
-    with stop_signals() as caught, closing(log) if log else nullcontext():
-        clock = time.monotonic()
+    saved = looked = said = clock = time.monotonic()
+    with stop_signals() as caught:
         while progress(run, loop) < 1:
-            losses.append(train_step(run, loop, batches, device, workers, judge, labels))
+            losses.append(train_step(run, loop, batches, device, workers, judge, material.labels))
             now = time.monotonic()
             took, stop = workers.agree(now - clock, bool(caught))
             run.seconds += took
             clock = now
-            if log is None:
-                if stop:
-                    raise Stopped(f"Stopped at step {run.step}.")
-                continue
-            if run.step % LOG_EVERY == 0 or progress(run, loop) >= 1:
-                rate = len(losses) * loop.batch_size / (now - logged)
-                last["loss"] = round(float(np.mean(losses)), 5)
-                log.write(
-                    run.step,
-                    run.step * loop.batch_size,
-                    loss=last["loss"],
-                    images_per_second=round(rate, 1),
-                    learning_rate=round(learning_rate(run, loop), 8),
-                    seconds=round(run.seconds, 1),
-                )
-                losses, logged = [], now
+            if log and (run.step % LOG_EVERY == 0 or progress(run, loop) >= 1):
+                say(log, now - said)
+                said = now
             if stop:
+                if log is None:
+                    raise Stopped(f"Stopped at step {run.step}.")
                 path = save_checkpoint(run, checkpoints, **about)
                 raise Stopped(f"Stopped at step {run.step}; {path} is whole: resume to go on.")
-            if now - saved >= 60 * loop.checkpoint_minutes:
+            if log and now - saved >= 60 * loop.checkpoint_minutes:
                 save_checkpoint(run, checkpoints, **about)
                 saved = time.monotonic()
-            if now - looked >= 60 * loop.look_minutes:
+            if log and now - looked >= 60 * loop.look_minutes:
                 look(log)
                 looked = time.monotonic()
-        if log is None:
-            return out / "model"
-        save_checkpoint(run, checkpoints, **about)
-        look(log)
-
-    record = {
-        "steps": run.step,
-        "images": run.step * loop.batch_size,
-        "seconds": round(run.seconds, 1),
-        "parameters": parameters,
-        "data_hash": pictures.hash,
-        "pictures": len(pictures.pixels),
-        **data_card(folder),
-        **code(),
-        "torch": torch.__version__,
-        "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        **about["start"],
-        **last,
-    }
-    model = write_model(run.average, out / "model", config, vocabulary, record)
-    report(f"{model} is ready")
-    return model
+        if log:
+            save_checkpoint(run, checkpoints, **about)
+            look(log)
+    return last
 
 
 if __name__ == "__main__":  # the command `rocketman train` is the usual way in

@@ -8,6 +8,7 @@ import pytest
 
 from rocketman import captions
 from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, RELATIONS, SUITS, Factors
+from rocketman.reading import canonical
 
 # The levels of the first day. Later issues add some; this test keeps these as they were written.
 FIRST = {
@@ -212,104 +213,6 @@ def test_unknown_words_are_named_once_and_left_out() -> None:
     assert captions.tokens(prompt, vocabulary) == captions.tokens("a a beside a", vocabulary)
 
 
-SIX = tuple(
-    captions.words(
-        "a above an astronaut at beside blue drum earth guitar harp in keyboard mars moon night "
-        "orange playing red saxophone suit the trumpet white"
-    )
-)
-"""The vocabulary of the first model."""
-
-
-@pytest.mark.parametrize(
-    ("prompt", "full", "six"),
-    [
-        (
-            "a spaceman playing a uke",
-            "a spaceman playing a ukulele",
-            "an astronaut playing a guitar",
-        ),
-        ("brass band, above mars", "trumpet above mars", "trumpet above mars"),
-        ("a harp over the red planet", "a harp above mars", "a harp above mars"),
-        ("a harp on the red planet", "a harp above mars", "a harp above mars"),
-        ("a harp at daybreak", "a harp at sunrise", "a harp at daybreak"),
-        ("in a scarlet space suit", "in a red suit", "in a red suit"),
-        ("in a gray suit", "in a grey suit", "in a white suit"),
-        ("next to the ISS", "beside a space station", "beside the iss"),
-        ("the lunar surface", "above the moon", "above the moon"),
-        ("night lights", "the earth at night", "the earth at night"),
-        ("a piano keyboard", "a keyboard", "a keyboard"),
-        ("a grand piano", "a grand piano", "a keyboard"),
-        ("an electric guitar", "an electric guitar", "a guitar"),
-        ("a saxaphone", "a saxophone", "a saxophone"),
-        ("an accordian", "an accordion", "an accordian"),
-        ("two harps", "two harp", "two harp"),
-        ("a harpist", "an astronaut playing a harp", "an astronaut playing a harp"),
-        ("a harp in space", "a harp among the stars", "a harp"),
-        ("a harp in space above mars", "a harp above mars", "a harp above mars"),
-        ("a harp, while cats range", "a harp while cats range", "a harp while cats range"),
-        (
-            "a man with a sax",
-            "an astronaut playing a saxophone",
-            "an astronaut playing a saxophone",
-        ),
-        ("an astronaut with a cat", "an astronaut with a cat", "an astronaut with a cat"),
-        ("a harp with a drum", "a harp with a drum", "a harp with a drum"),
-        ("", "", ""),
-    ],
-)
-def test_a_prompt_in_the_words_of_a_model(prompt: str, full: str, six: str) -> None:
-    assert captions.canonical(prompt, captions.vocabulary())[0] == full
-    assert captions.canonical(prompt, SIX)[0] == six
-
-
-def test_what_was_read_as_what() -> None:
-    text, read = captions.canonical("Spaceman, spaceman with an UKE in space over mars!", SIX)
-    assert text == "astronaut astronaut playing a guitar above mars"
-    assert read == (
-        ("spaceman", "astronaut"),
-        ("uke", "guitar"),
-        ("in space", ""),
-        ("over mars", "above mars"),
-        ("with", "playing"),
-    )
-
-
-def test_captions_are_read_as_they_are() -> None:
-    """No synonym touches what training reads in full captions."""
-    for picture in every_picture():
-        assert captions.canonical(picture.caption, captions.vocabulary()) == (
-            picture.caption,
-            (),
-        ), picture
-
-
-@pytest.mark.parametrize("vocabulary", [captions.vocabulary(), SIX, ("harp",), ()])
-def test_synonyms_lead_to_known_words_only(vocabulary: tuple[str, ...]) -> None:
-    for phrase, reading in captions.synonyms(vocabulary).items():
-        assert captions.unknown_words(reading, vocabulary) == []
-        assert captions.words(phrase) == phrase.split(), phrase
-        assert phrase != reading
-
-
-def test_every_synonym_leads_to_words_of_the_grammar() -> None:
-    table = captions._table("synonyms.toml")
-    assert set(table) == {"same", "near", "backdrop"}
-    for entries in table.values():
-        for reading, phrases in entries.items():
-            assert captions.unknown_words(reading, captions.vocabulary()) == [], reading
-            assert len(phrases) == len(set(phrases)), reading
-
-
-def test_nearest_known_words() -> None:
-    assert captions.nearest(["gitarre", "cat", "trompete"], SIX) == ["guitar", "trumpet"]
-
-
-def test_an_endless_prompt_is_read_in_time() -> None:
-    endless = " ".join(f"word{number}" for number in range(20_000))
-    assert captions.canonical(endless, captions.vocabulary())[0] == endless
-
-
 def test_a_view_is_added_as_far_as_there_is_room() -> None:
     full = "an astronaut in a white suit playing an electric guitar above the earth at night"
     assert captions.with_view("a harp, above mars", "close left") == "a harp above mars close left"
@@ -329,5 +232,14 @@ def test_a_prompt_without_a_shot_gets_the_usual_one_where_the_model_knows_it() -
     assert captions.with_shot("bicycles", known) == "bicycles"
     assert captions.with_shot("", known) == ""
     assert captions.with_shot("a harp", ("a", "harp")) == "a harp"
-    text, _ = captions.canonical("a close-up of a harp", known)
+    text, _ = canonical("a close-up of a harp", known)
     assert captions.with_shot(text, known) == "a of a harp close"
+
+
+def test_captions_are_read_as_they_are() -> None:
+    """No synonym touches what training reads in full captions."""
+    for picture in every_picture():
+        assert canonical(picture.caption, captions.vocabulary()) == (
+            picture.caption,
+            (),
+        ), picture

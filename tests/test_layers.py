@@ -27,6 +27,7 @@ LEVELS = {
     "enlarge": 1,
     "sampling": 1,
     "provenance": 1,
+    "reading": 1,
     "weights": 1,
     "card": 2,
     "painter": 2,

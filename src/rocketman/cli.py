@@ -213,7 +213,7 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def words(model: Model = None, as_json: AsJson = False) -> None:
     """List what can be drawn."""
-    from rocketman import captions, weights
+    from rocketman import reading, weights
     from rocketman.prompts import known_levels, known_shots
 
     with wrong_use(weights.ModelError):
@@ -221,7 +221,7 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
     levels = known_levels(known)
     if shots := known_shots(known):
         levels["shot"] = shots
-    synonyms = captions.synonyms(known)
+    synonyms = reading.synonyms(known)
     if as_json:
         typer.echo(json.dumps({**levels, "synonyms": synonyms}))
         return

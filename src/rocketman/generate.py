@@ -22,10 +22,11 @@ from typing import Any
 from PIL import Image
 
 from rocketman import __version__, enlarge, painter, request, starts, weights
-from rocketman.captions import canonical, nearest, tokens, unknown_words
+from rocketman.captions import tokens, unknown_words
 from rocketman.painter import Painter
 from rocketman.provenance import picture
 from rocketman.provenance.recipe import Recipe
+from rocketman.reading import canonical, nearest
 from rocketman.request import (
     DEFAULT_FRAMES,
     DEFAULT_GUIDANCE_SCALE,

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import sampling, weights
-from rocketman.captions import canonical, tokens, with_shot
+from rocketman.captions import tokens, with_shot
 from rocketman.provenance.recipe import Recipe
+from rocketman.reading import canonical
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
 

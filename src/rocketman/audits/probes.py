@@ -19,8 +19,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
-from rocketman.captions import canonical, words
+from rocketman.captions import words
 from rocketman.data.batches import central_square, to_floats
+from rocketman.reading import canonical
 from rocketman.weights import ModelError, embedded
 
 PROBES = "probes.onnx"

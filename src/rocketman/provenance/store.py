@@ -58,7 +58,7 @@ def remember(watermark: str, manifest: bytes) -> bool:
     try:
         path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with closing(sqlite3.connect(path(), timeout=5)) as database:
-            database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + SCHEMA)
+            database.executescript("PRAGMA synchronous=OFF;" + SCHEMA)
             with database:
                 database.execute(
                     "INSERT INTO manifest VALUES (?, ?, ?)", (watermark, time.time(), manifest)

@@ -83,6 +83,20 @@ def test_exporting_again_gives_the_same_bytes(folder: Path) -> None:
     assert (folder / weights.NETWORK).read_bytes() == before
 
 
+def test_only_the_size_of_the_batch_is_worked_out_at_every_run(
+    folder: Path, tmp_path: Path
+) -> None:
+    """All other sizes are known: half of the nodes were there for them once."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    onnxruntime.InferenceSession(
+        str(folder / weights.NETWORK), options, providers=["CPUExecutionProvider"]
+    )
+    nodes = onnx.load(tmp_path / "optimized.onnx").graph.node
+    assert [node.op_type for node in nodes].count("Shape") == 1
+
+
 def test_an_export_that_differs_is_not_written(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import Tensor, nn
 
 from rocketman.captions import CONTEXT_LENGTH, PAD, vocabulary
-from rocketman.patches import cut_patches, join_patches, lapped_windows
+from rocketman.patches import cut_patches, join_patches, lapped_windows, parts, sizes
 
 MASKED = -1e4
 """Added to the attention score of a padding token: exp() of it is 0, also in half precision."""
@@ -122,20 +122,21 @@ class SwiGLU(nn.Module):
         self.out = nn.Linear(hidden, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.gate_and_up(x).chunk(2, dim=-1)
+        gate, up = parts(self.gate_and_up(x), 2)
         out: Tensor = self.out(F.silu(gate) * up)
         return out
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """(B, tokens, N * K) -> (B, N, tokens, K)."""
-    B, tokens, width = x.shape
-    return x.reshape(B, tokens, heads, width // heads).transpose(1, 2)
+    tokens, width = sizes(x)
+    return x.reshape(-1, tokens, heads, width // heads).transpose(1, 2)
 
 
 def merge_heads(x: Tensor) -> Tensor:
     """(B, N, tokens, K) -> (B, tokens, N * K)."""
-    return x.transpose(1, 2).flatten(2)
+    heads, tokens, width = sizes(x)
+    return x.transpose(1, 2).reshape(-1, tokens, heads * width)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -144,7 +145,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     Written out: with so few tokens torch's fused attention is slower on processors, mostly in its
     gradient (20 % of a training step).
     """
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2) + mask
+    scores = (q * int(q.shape[-1]) ** -0.5) @ k.transpose(-1, -2) + mask
     return merge_heads(scores.softmax(dim=-1).to(v.dtype) @ v)
 
 
@@ -161,9 +162,7 @@ class TextBlock(nn.Module):
 
     def forward(self, y: Tensor, mask: Tensor) -> Tensor:
         """y (B, S, E), mask (B, 1, 1, S) added to the scores -> (B, S, E)."""
-        q, k, v = (
-            split_heads(z, self.heads) for z in self.qkv(self.norm_attention(y)).chunk(3, -1)
-        )
+        q, k, v = (split_heads(z, self.heads) for z in parts(self.qkv(self.norm_attention(y)), 3))
         y = y + self.out(attend(q, k, v, mask))
         mlp: Tensor = self.mlp(self.norm_mlp(y))
         return y + mlp
@@ -192,11 +191,11 @@ class ImageBlock(nn.Module):
     ) -> Tensor:
         """x (B, T, D), text (B, S, E), condition (B, M), mask (B, 1, 1, T + S) -> (B, T, D)."""
         modulation = self.modulation(condition).float()[:, None]  # (B, 1, 6 D)
-        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = modulation.chunk(6, dim=-1)
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = parts(modulation, 6)
 
         z = torch.addcmul(shift_a, self.norm_attention(x), 1 + scale_a)
-        q, k, v = (split_heads(part, self.heads) for part in self.qkv(z).chunk(3, -1))
-        text_k, text_v = (split_heads(part, self.heads) for part in self.text_kv(text).chunk(2, -1))
+        q, k, v = (split_heads(part, self.heads) for part in parts(self.qkv(z), 3))
+        text_k, text_v = (split_heads(part, self.heads) for part in parts(self.text_kv(text), 2))
         q = rotate(self.norm_q(q), rotation).to(v.dtype)  # (B, N, T, K)
         k = torch.cat([rotate(self.norm_k(k), rotation).to(v.dtype), self.norm_k(text_k)], dim=2)
         v = torch.cat([v, text_v], dim=2)  # (B, N, T + S, K)
@@ -224,7 +223,7 @@ def rotary_table(grid: int, head_width: int) -> Tensor:
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:
     """Turn each pair (x_k, x_{k + K/2}) by its angle; x (B, N, T, K), table (2, T, K)."""
-    first, second = x.chunk(2, dim=-1)
+    first, second = parts(x, 2)
     return x * table[0] + torch.cat([-second, first], dim=-1) * table[1]
 
 
@@ -261,11 +260,12 @@ class Refiner(nn.Module):
         rest = (x - t * guess) / spread  # noise, and what the guess missed
         pair = [cut_patches(picture, self.patch) for picture in (rest, guess)]
         fine = self.patch_in(torch.cat(pair, dim=-1)).float()  # (B, g, g, F)
-        B, g, _, F_ = fine.shape
+        g, _, F_ = sizes(fine)
         context = self.context(self.norm_context(z)).float()  # (B, T, 4 F)
-        context = context.reshape(B, g // 2, g // 2, 2, 2, F_).transpose(2, 3).reshape(B, g, g, F_)
+        context = context.reshape(-1, g // 2, g // 2, 2, 2, F_).transpose(2, 3)
+        context = context.reshape(-1, g, g, F_)
         h = fine + context
-        modulation = self.modulation(condition).float()[:, None, None].chunk(2 * REFINE_DEPTH, -1)
+        modulation = parts(self.modulation(condition).float()[:, None, None], 2 * REFINE_DEPTH)
         for k, (norm, block) in enumerate(zip(self.norms, self.blocks, strict=True)):
             h = h + block(torch.addcmul(modulation[2 * k], norm(h), 1 + modulation[2 * k + 1]))
         change = join_patches(self.patch_out(self.norm_out(h)).float() * self.windows, self.patch)
@@ -357,19 +357,21 @@ class DiffusionTransformer(nn.Module):
         condition = F.silu(condition + self.text_condition(text[:, 0]))  # (B, M)
 
         patches = cut_patches(x, self.config.patch_size)  # (B, G, G, 4 P P C)
-        z = self.patch_embed(self.patch_in(patches)).flatten(1, 2).float()  # (B, T, D)
+        z = self.patch_embed(self.patch_in(patches)).float()  # (B, G, G, D)
         if guess is not None:
             earlier = cut_patches(guess, self.config.patch_size)
-            z = z + self.guess_embed(self.guess_in(earlier)).flatten(1, 2).float()
-        keys = F.pad(mask, (z.shape[1], 0))[:, None, None]  # (B, 1, 1, T + S)
+            z = z + self.guess_embed(self.guess_in(earlier)).float()
+        side, _, width = sizes(z)
+        z = z.reshape(-1, side * side, width)  # (B, T, D)
+        keys = F.pad(mask, (side * side, 0))[:, None, None]  # (B, 1, 1, T + S)
         middle = z
         for number, block in enumerate(self.blocks, start=1):
             z = block(z, text, condition, keys, self.rotation)
             if number == (len(self.blocks) + 1) // 2:
                 middle = z
 
-        shift, scale = self.modulation_out(condition).float()[:, None].chunk(2, dim=-1)
+        shift, scale = parts(self.modulation_out(condition).float()[:, None], 2)
         made = self.patch_out(torch.addcmul(shift, self.norm_out(z), 1 + scale))  # (B, T, 4 P P C)
-        made = made.float().reshape(patches.shape) * self.windows
+        made = made.float().reshape(-1, *sizes(patches)) * self.windows
         clean = join_patches(made, self.config.patch_size)
         return self.refiner(x, t, clean, z, condition) if self.refiner else clean, middle

@@ -16,12 +16,24 @@ import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from torch import Tensor
 
 
+def sizes(x: Tensor) -> tuple[int, ...]:
+    """All sizes but the batch's, as numbers: what is exported then knows them, and works none of
+    them out at every run (docs/log.md, 2026-11-30)."""
+    return tuple(int(size) for size in x.shape[1:])
+
+
+def parts(x: Tensor, count: int) -> tuple[Tensor, ...]:
+    """`count` equal parts of the last axis; as `Tensor.chunk`, but of a known size."""
+    return torch.split(x, int(x.shape[-1]) // count, dim=-1)
+
+
 def cut_patches(x: Tensor, patch: int) -> Tensor:
     """Picture (B, C, H, W) -> lapped patches (B, G, G, 4 * P * P * C), zeros beyond the edge."""
     x = F.pad(x, (patch // 2,) * 4)  # (B, C, H + P, W + P)
-    B, C, height, width = x.shape
-    tiles = x.reshape(B, C, height // patch, patch, width // patch, patch)
-    tiles = tiles.permute(0, 2, 4, 3, 5, 1).flatten(3)  # (B, G+1, G+1, P * P * C)
+    C, height, width = sizes(x)
+    tiles = x.reshape(-1, C, height // patch, patch, width // patch, patch)
+    tiles = tiles.permute(0, 2, 4, 3, 5, 1)  # (B, G+1, G+1, P, P, C)
+    tiles = tiles.reshape(-1, height // patch, width // patch, patch * patch * C)
     return torch.cat(
         [tiles[:, :-1, :-1], tiles[:, :-1, 1:], tiles[:, 1:, :-1], tiles[:, 1:, 1:]], dim=-1
     )
@@ -29,14 +41,14 @@ def cut_patches(x: Tensor, patch: int) -> Tensor:
 
 def join_patches(patches: Tensor, patch: int) -> Tensor:
     """Add up patches (B, G, G, 4 * P * P * C) -> picture (B, C, H, W); adjoint of cut_patches."""
-    a, b, c, d = patches.chunk(4, dim=-1)  # quarters: (B, G, G, P * P * C)
+    a, b, c, d = parts(patches, 4)  # quarters: (B, G, G, P * P * C)
     tiles = (
         F.pad(a, (0, 0, 0, 1, 0, 1))
         + F.pad(b, (0, 0, 1, 0, 0, 1))
         + F.pad(c, (0, 0, 0, 1, 1, 0))
         + F.pad(d, (0, 0, 1, 0, 1, 0))
     )  # (B, G+1, G+1, P * P * C)
-    grid = tiles.shape[1]
+    grid, _, _ = sizes(tiles)
     x = tiles.reshape(-1, grid, grid, patch, patch, 3).permute(0, 5, 1, 3, 2, 4)
     x = x.reshape(-1, 3, grid * patch, grid * patch)
     edge = patch // 2

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from rocketman.data.batches import load_split
 from rocketman.export import load_network, write_model
-from rocketman.looks import losses_by_time, validation_loss
+from rocketman.looks import looked_at
 from rocketman.model import DiffusionTransformer, ModelConfig, reads_prompt
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import open_model, read_parameters
@@ -87,13 +87,11 @@ def main() -> None:
         train=LoopConfig(**sections["train"]),
     )
     record = {key: value for key, value in sections["record"].items() if key not in OF_THE_FILES}
-    device = torch.device("cpu")
-    for split in ("train", "validation"):
-        pictures = load_split(arguments.data, split, network.config.image_size)
-        given = (network, config.train, pictures, model.vocabulary, device)
-        record[f"{split}_loss_by_time"] = [round(each, 5) for each in losses_by_time(*given)]
-        if split == "validation":
-            record["validation_loss"] = round(validation_loss(*given), 5)
+    size = network.config.image_size
+    seen, held_out = (load_split(arguments.data, each, size) for each in ("train", "validation"))
+    record |= looked_at(
+        network, config.train, seen, held_out, model.vocabulary, torch.device("cpu")
+    )
     record |= {"averaged_with": start.hash, "averaged_share": arguments.share}
     if words != arguments.share:
         record["averaged_share_of_words"] = words

@@ -78,7 +78,7 @@ def test_synonyms_lead_to_known_words_only(vocabulary: tuple[str, ...]) -> None:
 
 
 def test_every_synonym_leads_to_words_of_the_grammar() -> None:
-    table = reading._book()
+    table = captions.package_toml("synonyms.toml")
     assert set(table) == {"same", "near", "backdrop"}
     for entries in table.values():
         for target, phrases in entries.items():

@@ -253,15 +253,16 @@ def pairs_named(caption: str) -> set[tuple[str, str]]:
 
 
 @cache
-def _splits() -> dict[str, dict[str, Any]]:
-    text = resources.files("rocketman").joinpath("splits.toml").read_text(encoding="utf-8")
+def package_toml(name: str) -> dict[str, dict[str, Any]]:
+    """A table of words that stands beside this file."""
+    text = resources.files("rocketman").joinpath(name).read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
 @cache
 def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
     """(suit, instrument) pairs of each split that is kept out of training, in every relation."""
-    table = _splits()["heldout"]
+    table = package_toml("splits.toml")["heldout"]
     return {
         split: frozenset((suit, instrument) for suit, instrument in table[split])
         for split in SPLITS
@@ -272,7 +273,7 @@ def heldout_pairs() -> dict[Split, frozenset[tuple[str, str]]]:
 @cache
 def unplayed() -> dict[str, Split]:
     """Instruments that no astronaut plays in training, and the split in which astronauts do."""
-    table = _splits()["unplayed"]
+    table = package_toml("splits.toml")["unplayed"]
     return {name: split for split in SPLITS if split != "train" for name in table[split]}
 
 

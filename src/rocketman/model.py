@@ -145,7 +145,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     Written out: with so few tokens torch's fused attention is slower on processors, mostly in its
     gradient (20 % of a training step).
     """
-    scores = (q * int(q.shape[-1]) ** -0.5) @ k.transpose(-1, -2) + mask
+    scores = (q * sizes(q)[-1] ** -0.5) @ k.transpose(-1, -2) + mask
     return merge_heads(scores.softmax(dim=-1).to(v.dtype) @ v)
 
 

@@ -24,7 +24,7 @@ def sizes(x: Tensor) -> tuple[int, ...]:
 
 def parts(x: Tensor, count: int) -> tuple[Tensor, ...]:
     """`count` equal parts of the last axis; as `Tensor.chunk`, but of a known size."""
-    return torch.split(x, int(x.shape[-1]) // count, dim=-1)
+    return torch.split(x, sizes(x)[-1] // count, dim=-1)
 
 
 def cut_patches(x: Tensor, patch: int) -> Tensor:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from importlib import resources
 
-from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, with_article, words
+from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, package_toml, with_article, words
 
 SPELLING = 0.81
 """Likeness (difflib's ratio) from which an unknown word counts as a known one misspelt."""
@@ -26,12 +24,6 @@ SPELLING_TRIES = 32
 
 
 @cache
-def _book() -> dict[str, dict[str, list[str]]]:
-    text = resources.files("rocketman").joinpath("synonyms.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-@cache
 def synonyms(vocabulary: tuple[str, ...]) -> dict[str, str]:
     """Phrases that `canonical` replaces for a model with this vocabulary, and by what.
 
@@ -40,7 +32,7 @@ def synonyms(vocabulary: tuple[str, ...]) -> dict[str, str]:
     known = set(vocabulary)
     found: dict[str, str] = {}
     for kind in ("same", "near"):
-        for target, phrases in _book()[kind].items():
+        for target, phrases in package_toml("synonyms.toml")[kind].items():
             if known.issuperset(words(target)):
                 for phrase in phrases:
                     unknown = not known.issuperset(words(phrase))
@@ -89,7 +81,7 @@ def canonical(prompt: str, vocabulary: tuple[str, ...]) -> tuple[str, tuple[tupl
 
 
 def _backdrops(vocabulary: tuple[str, ...]) -> dict[str, str]:
-    entries = _book()["backdrop"].items()
+    entries = package_toml("synonyms.toml")["backdrop"].items()
     known = set(vocabulary)
     return {
         phrase: target if known.issuperset(words(target)) else ""

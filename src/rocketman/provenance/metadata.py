@@ -23,7 +23,6 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
@@ -206,13 +205,12 @@ def _xmp(
     }
     if prompt:
         extension["AIPromptInformation"] = _legal(prompt)
-    fields = [f"Iptc4xmpExt:{name}={quoteattr(value)}" for name, value in extension.items()]
-    fields.append(f"xmp:CreatorTool={quoteattr(f'Rocketman {version}')}")
+    fields = [f"Iptc4xmpExt:{name}={_quoted(value)}" for name, value in extension.items()]
+    fields.append(f"xmp:CreatorTool={_quoted(f'Rocketman {version}')}")
     if held:
-        fields.append(f"xmlns:rocketman={quoteattr(NAMESPACE)}")
+        fields.append(f"xmlns:rocketman={_quoted(NAMESPACE)}")
     for name, text in (held or {}).items():
-        quoted = escape(text, {'"': "&quot;"})
-        fields.append(f'rocketman:{name}="{quoted}"')
+        fields.append(f"rocketman:{name}={_quoted(text)}")
     label = _label(number)
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -237,9 +235,17 @@ def _label(number: str) -> str:
         "PropagateID": "",
         "ReservedCode2": "",
     }
-    text = escape(_legal(json.dumps(label, ensure_ascii=False)))
+    text = html.escape(_legal(json.dumps(label, ensure_ascii=False)), quote=False)
     namespace = "http://www.tc260.org.cn/ns/AIGC/1.0/"
     return f'<TC260:AIGC xmlns:TC260="{namespace}">{text}</TC260:AIGC>'
+
+
+def _quoted(text: str) -> str:
+    """The value of an XML attribute. Bare line breaks and tabs would be read as spaces."""
+    escaped = html.escape(text)
+    for kept in "\n\r\t":
+        escaped = escaped.replace(kept, f"&#{ord(kept)};")
+    return f'"{escaped}"'
 
 
 def _legal(text: str) -> str:

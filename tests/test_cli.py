@@ -82,7 +82,7 @@ def test_generate(run: Run, model_folder: Path) -> None:
 
 
 def test_generate_alternatives_and_files_of_prompts(run: Run, model_folder: Path) -> None:
-    Path("prompts.txt").write_text("# mine\na {harp|drum} above mars\n\na __suits__ suit\n")
+    Path("prompts.txt").write_text("\ufeff# mine\na {harp|drum} above mars\n\na __suits__ suit\n")
     result = run(
         "generate", "--prompts", "prompts.txt", "a guitar", "--seed", "1", "--steps", "1",
         "--model", model_folder, "--json",
@@ -114,6 +114,8 @@ def test_grid(run: Run, model_folder: Path) -> None:
     assert run("verify", "table.png").code == 0
     for wrong in (["--rows", "suit", "--columns", "suit"], ["--rows", "x", "--columns", "suit"]):
         assert run("grid", *wrong, "--model", model_folder).code == 2
+    wrong = ["--rows", "suit", "--columns", "place", "--suit", "white"]
+    assert "Every suit is drawn already" in run("grid", *wrong, "--model", model_folder).err
     wrong = ["--rows", "suit", "--columns", "place", "--instrument", "tuba"]
     assert "it knows" in run("grid", *wrong, "--model", model_folder).err
     Path("other.png").write_bytes(b"mine")

@@ -140,6 +140,9 @@ def test_what_is_no_model_is_refused_in_a_sentence(folder: Path, tmp_path: Path)
         (folder / weights.CONFIG).write_text(text.replace(old, new, 1))
         with pytest.raises(ModelError, match=word):
             open_model(folder)
+    (folder / weights.CONFIG).write_text("record = 5\n" + text.replace("[record]", "[other]"))
+    with pytest.raises(ModelError, match="record should be"):
+        open_model(folder)
 
 
 def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
@@ -176,3 +179,13 @@ def test_toml_comes_back() -> None:
         "section": {"key": 0.5, "words": []},
     }
     assert tomllib.loads(weights.toml(table)) == json.loads(json.dumps(table))
+
+
+@pytest.mark.parametrize(
+    "entry", ['{"data_offsets": []}', '{"data_offsets": [0, 0], "shape": [0], "dtype": ["F32"]}']
+)
+def test_damaged_headers_are_refused_in_a_sentence(tmp_path: Path, entry: str) -> None:
+    header = f'{{"a": {entry}}}'.encode()
+    (tmp_path / "w.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ModelError):
+        weights.read_tensors(tmp_path / "w.safetensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -335,6 +336,11 @@ def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="a network that onnxruntime cannot load"):
+        rocketman.load(copy)
+    (copy / "model.safetensors").write_bytes(whole)
+    config = (copy / "config.toml").read_text()
+    (copy / "config.toml").write_text(re.sub("image_size = [0-9]+", "image_size = 24", config))
+    with pytest.raises(ModelError, match="image_size = 24, but its network draws"):
         rocketman.load(copy)
 
 

@@ -20,6 +20,7 @@ CARDS = {"suits": ("red", "orange"), "instruments": ("harp", "drum kit")}
         ("a harp{| above mars}", ["a harp", "a harp above mars"]),
         ("a {__suits__} suit", ["a red suit", "an orange suit"]),
         ("a __Instruments__", ["a harp", "a drum kit"]),
+        ("a {accordion|ukulele}", ["an accordion", "a ukulele"]),
     ],
 )
 def test_every_combination_in_order(line: str, prompts: list[str]) -> None:
@@ -35,6 +36,8 @@ def test_every_combination_in_order(line: str, prompts: list[str]) -> None:
         ("a __instrumets__", "did you mean __instruments__"),
         ("a __xyz__", "known: suits"),
         ("{a|b|c|d}" * 6, str(MOST)),
+        ("{a}" * 1200, "may hold 100"),
+        ("{" * 1200 + "}" * 1200, "may hold 100"),
     ],
 )
 def test_lines_that_cannot_be_read(line: str, sentence: str) -> None:

@@ -84,6 +84,7 @@ def test_a_variation_is_drawn_beside_the_same_others() -> None:
         (replace(BASE, share=0.5, to_seed=2**64), "seeds should lie from 0"),
         (replace(BASE, variety=0.5, first_seed=6), "recipe is damaged"),
         (replace(BASE, variety=0.5, first_seed=5, together=17), "recipe is damaged"),
+        (replace(BASE, seed=0, variety=0.5, first_seed=-1, together=2), "seeds should lie from 0"),
     ],
 )
 def test_recipes_that_cannot_be_drawn(recipe: Recipe, sentence: str) -> None:

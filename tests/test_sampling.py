@@ -233,6 +233,11 @@ def test_pictures_are_drawn_apart() -> None:
     same = np.repeat(x[:1], 3, axis=0)
     np.testing.assert_allclose(apart(same, 0.1), denoise(same, 0.1), atol=1e-6)
     np.testing.assert_allclose(pushed.mean(axis=0), plain.mean(axis=0), atol=0.02)
+    odd = x[:, :, :15, :15]
+    np.testing.assert_array_equal(
+        sampling.apart(denoise, 1.0, cells=4)(odd, 0.1),
+        sampling.apart(denoise, 1.0, cells=3)(odd, 0.1),
+    )
 
 
 def test_enlarging_keeps_constants_and_ramps() -> None:

@@ -70,7 +70,7 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 CONTEXT_LENGTH = 16
-"""Tokens in a prompt, padding included; the longest caption of the grammar has 15 words."""
+"""Tokens in a prompt, padding included; no caption of the grammar is longer."""
 
 PAD = 0
 """The token that is no word. An empty prompt (all PAD) is the unconditional input of guidance."""

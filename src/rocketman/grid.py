@@ -47,7 +47,8 @@ def draw(
 ) -> Grid:
     """Astronauts playing: `rows` by `columns`, two of TABLED; `fixed` sets the level of the third.
 
-    RequestError if a factor is none of these, or the model does not know a level.
+    RequestError if a factor is none of these, its level is set though it is tabled, or the model
+    does not know a level.
     """
     levels = known_levels(pipeline.model.vocabulary)
     for factor in (rows, columns):
@@ -55,6 +56,9 @@ def draw(
             raise RequestError(f"{factor!r} cannot be tabled; choose among {', '.join(TABLED)}.")
     if rows == columns:
         raise RequestError("Rows and columns should be different factors.")
+    for factor in (rows, columns):
+        if fixed.get(factor):
+            raise RequestError(f"Every {factor} is drawn already: leave out which one.")
     [third] = set(TABLED) - {rows, columns}
     for factor in TABLED:
         if not levels[factor]:

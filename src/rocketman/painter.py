@@ -54,6 +54,12 @@ class Painter:
             raise weights.ModelError(
                 f"{model.folder} holds a network that onnxruntime cannot load."
             ) from error
+        drawn = next(given.shape[-1] for given in self.session.get_inputs() if given.name == "x")
+        if drawn != model.image_size:
+            raise weights.ModelError(
+                f"{model.folder} says image_size = {model.image_size}, but its network draws "
+                f"{drawn} pixels."
+            )
 
     def paint(
         self, recipes: Sequence[Recipe], known: Array | None, repainted: Array | None, tell: Tell

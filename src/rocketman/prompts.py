@@ -17,6 +17,8 @@ from rocketman.captions import FACTORS, SHOTS, unknown_words
 
 MOST = 1000
 """Prompts that one line may stand for."""
+MOST_BRACES = 100
+"""Of one line, wildcards counted as one."""
 
 
 class PromptError(ValueError):
@@ -44,10 +46,13 @@ def wildcards(vocabulary: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 def expand(line: str, cards: Mapping[str, Sequence[str]]) -> list[str]:
     """Every prompt that a line stands for. PromptError for a brace without its partner, a wildcard
-    that is none, and more than MOST prompts.
+    that is none, and more than MOST prompts or MOST_BRACES.
     """
-    texts = _parse(_with_wildcards(line, cards), line)
-    return [re.sub(r"\ba (?=[aeiou])", "an ", " ".join(text.split())) for text in texts]
+    text = _with_wildcards(line, cards)
+    if text.count("{") > MOST_BRACES:
+        raise PromptError(f"One line may hold {MOST_BRACES} braces and wildcards; this has more.")
+    # not before u: captions say "a ukulele"
+    return [re.sub(r"\ba (?=[aeio])", "an ", " ".join(text.split())) for text in _parse(text, line)]
 
 
 def _with_wildcards(line: str, cards: Mapping[str, Sequence[str]]) -> str:

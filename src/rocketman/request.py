@@ -97,6 +97,8 @@ def check(recipe: Recipe) -> None:
     place = recipe.seed - recipe.first_seed
     if recipe.variety and not 0 <= place < recipe.together <= MOST_TOGETHER:
         raise RequestError("The recipe is damaged: its seed is none of those beside it.")
+    if recipe.variety:
+        check_seeds(recipe.first_seed, recipe.together)
     if len(recipe.variations) > MAX_VARIATIONS:
         raise RequestError(
             f"After {MAX_VARIATIONS} variations of one another there are no more: begin anew."

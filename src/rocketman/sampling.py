@@ -158,8 +158,8 @@ def apart(
         sum_j k_ij (D_i - D_j) / sum_j k_ij,   away from the weighted mean of the others
 
     `strength` 1 doubles that distance. Only while t lies inside `interval`, when a picture's
-    composition is decided. It makes every picture depend on all others of its batch. H and W must
-    be multiples of `cells`.
+    composition is decided. It makes every picture depend on all others of its batch. Where H = W is
+    no multiple of `cells`, the next smaller number that it is a multiple of.
     """
     low, high = interval
 
@@ -168,13 +168,14 @@ def apart(
         if strength == 0 or len(x) < 2 or not low <= t <= high:
             return x1
         B, C, H, W = x1.shape
-        small = x1.reshape(B, C, cells, H // cells, cells, W // cells).mean(axis=(3, 5))
+        n = next(n for n in range(cells, 0, -1) if H % n == 0)
+        small = x1.reshape(B, C, n, H // n, n, W // n).mean(axis=(3, 5))
         D = small.reshape(B, -1)
         squared = np.square(D[:, None] - D[None]).sum(axis=2)  # (B, B)
         others = ~np.eye(B, dtype=bool)
         kernel = np.exp(-squared / max(float(np.median(squared[others])), 1e-12)) * others
         push = D - (kernel / kernel.sum(axis=1, keepdims=True)) @ D
-        smooth = enlarging(cells, H) @ push.reshape(small.shape) @ enlarging(cells, W).T
+        smooth = enlarging(n, H) @ push.reshape(small.shape) @ enlarging(n, W).T
         pushed: Array = x1 + np.float32(strength) * smooth.astype(np.float32)
         return pushed
 

@@ -95,6 +95,8 @@ def open_model(folder: Path | str) -> Model:
             f"{folder / CONFIG} has schema version {version}; this version reads {SCHEMA_VERSION}."
         )
     try:
+        for section in ("model", "record"):
+            _typed({section: {}, **config}, section, dict)
         return Model(
             folder=folder,
             name=_typed(config, "name", str),
@@ -173,7 +175,7 @@ def read_header(data: bytes) -> tuple[dict[str, Any], dict[str, str], int]:
         end = max((entry["data_offsets"][1] for entry in entries.values()), default=0)
         if len(data) != 8 + size + end:
             raise ValueError(f"it should hold {8 + size + end} bytes, not {len(data)}")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise ModelError(f"this is not a whole safetensors file: {error}.") from error
     return entries, metadata, 8 + size
 
@@ -188,7 +190,7 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
             low, high = entry["data_offsets"]
             flat = np.frombuffer(data[start + low : start + high], dtype=_DTYPES[entry["dtype"]])
             tensors[name] = flat.reshape(entry["shape"]).copy()
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} cannot be read: {error.args[0]}") from error
     return tensors, metadata
 

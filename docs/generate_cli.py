@@ -26,9 +26,9 @@ HEAD = """\
 
 Written by `python docs/generate_cli.py`; change the commands, not this page.
 
-Standard output holds results (`--json`: one JSON document), everything said to people goes to
-standard error. Exit code 0: done; 1: failed part-way, or checked and found wanting; 2: wrong use;
-130: Ctrl-C. `rocketman COMMAND --help` says the same as this page.
+Standard output holds answers (`--json`: one JSON document); how work goes on, and the names of
+files that it wrote, are said on standard error. Exit code 0: done; 1: failed part-way, or checked
+and found wanting; 2: wrong use; 130: Ctrl-C. `rocketman COMMAND --help` says the same as this page.
 """
 
 

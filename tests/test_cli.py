@@ -94,7 +94,10 @@ def test_generate_alternatives_and_files_of_prompts(run: Run, model_folder: Path
     assert len(drawn) == 3 + 5
     assert run("generate", "a {harp", "--model", model_folder).code == 2
     assert "did you mean" in run("generate", "a __suit__", "--model", model_folder).err
-    assert run("generate", "--prompts", "missing.txt").code == 2
+    for name, why in (("missing.txt", "No such file"), ("notes.bin", "text in UTF-8")):
+        Path("notes.bin").write_bytes(b"\xff\xfe\xff")
+        result = run("generate", "--prompts", name)
+        assert (result.code, why in result.err) == (2, True)
     assert "There is no prompt" in run("generate").err
 
 
@@ -116,7 +119,7 @@ def test_grid(run: Run, model_folder: Path) -> None:
         assert run("grid", *wrong, "--model", model_folder).code == 2
     wrong = ["--rows", "suit", "--columns", "place", "--suit", "white"]
     assert "Every suit is drawn already" in run("grid", *wrong, "--model", model_folder).err
-    wrong = ["--rows", "suit", "--columns", "place", "--instrument", "tuba"]
+    wrong = ["--rows", "suit", "--columns", "place", "--instrument", "kazoo"]
     assert "it knows" in run("grid", *wrong, "--model", model_folder).err
     Path("other.png").write_bytes(b"mine")
     wrong = ["--rows", "suit", "--columns", "place", "--out", "other.png"]
@@ -144,6 +147,15 @@ def test_generate_says_how_it_read_a_prompt(run: Run, model_folder: Path) -> Non
     assert first["read_as"] == second["read_as"]
     assert "nearest known: guitar" in run(
         "generate", "a harp gitarre", "--steps", "1", "--model", model_folder
+    ).err  # fmt: skip
+    assert "room for one of harp, drum kit" in run(
+        "generate", "a harp and a drum kit", "--steps", "1", "--model", model_folder
+    ).err  # fmt: skip
+    assert 'for one prompt: "a harp above"' in run(
+        "generate", "a", "harp", "above", "--steps", "1", "--model", model_folder
+    ).err  # fmt: skip
+    assert "x" * 300 not in run(
+        "generate", "a harp " + "x" * 3000, "--steps", "1", "--model", model_folder
     ).err  # fmt: skip
 
 
@@ -381,10 +393,28 @@ sys.addaudithook(deny)
 """
     options = ("--steps", "1", "--model", model_folder, "--out", tmp_path)
     command = program(deny + START, "generate", "a harp", *options)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    home.pop("ORT_DISABLE_TELEMETRY", None)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=home)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("*.png"))) == 1
+    assert not list(tmp_path.rglob("*onnxruntime*")), "onnxruntime keeps what it would tell of it"
     assert subprocess.run(program(f"{deny}import socket; socket.socket()")).returncode == 99
+
+
+def test_ctrl_c_while_libraries_load() -> None:
+    code = """
+import sys
+class Finder:
+    def find_spec(name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder)
+from rocketman.__main__ import main
+main()
+"""
+    done = subprocess.run(program(code), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_ctrl_c_keeps_what_is_made(model_folder: Path, tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def test_wrong_use(run: Run) -> None:
         (("vary", base["file"], "--strength", "1.5"), "from 0 to 1"),
         (("vary", base["file"], "-n", "0"), "at least 1"),
         (("walk", "a harp"), "another prompt or another seed"),
+        (("walk", "a {harp|drum}", "a guitar"), "without braces"),
         (("walk", "a harp", "a drum", "a guitar"), "unexpected extra argument"),
         (("walk", "a harp", "a drum", "--frames", "1"), "from 2 to 1000"),
         (("walk", "a harp", "a drum", "--out", "walk.mp4"), "should end in .gif or .webp"),

@@ -48,6 +48,7 @@ SIX = tuple(
             "an astronaut playing a saxophone",
         ),
         ("an astronaut with a cat", "an astronaut with a cat", "an astronaut with a cat"),
+        ("a cosmonaut with a harp", "a cosmonaut playing a harp", "an astronaut playing a harp"),
         ("a harp with a drum", "a harp with a drum", "a harp with a drum"),
         ("", "", ""),
     ],
@@ -55,6 +56,15 @@ SIX = tuple(
 def test_a_prompt_in_the_words_of_a_model(prompt: str, full: str, six: str) -> None:
     assert reading.canonical(prompt, captions.vocabulary())[0] == full
     assert reading.canonical(prompt, SIX)[0] == six
+
+
+def test_a_picture_has_room_for_one_of_each() -> None:
+    known = captions.vocabulary()
+    text = "a red spaceman with a uke and an electric guitar, mars and the moon, above mars"
+    assert reading.rivals(text, known) == [("ukulele", "electric guitar")]
+    text = "a blue astronaut in a red suit playing a drum kit above the moon over mars"
+    assert reading.rivals(text, known) == [("blue", "red"), ("above the moon", "above mars")]
+    assert reading.rivals("a drum kit and a guitar", SIX) == [("drum", "guitar")]
 
 
 def test_what_was_read_as_what() -> None:

@@ -185,9 +185,10 @@ def test_files_that_cannot_be_used(tmp_path: Path, name: str, data: bytes, sente
 
 
 def test_names_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (tmp_path / "missing.png", tmp_path):
-        with pytest.raises(PictureError, match="there is no such file"):
-            start(name)
+    with pytest.raises(PictureError, match="there is no such file"):
+        start(tmp_path / "missing.png")
+    with pytest.raises(PictureError, match="it is a folder"):
+        start(tmp_path)
     with pytest.raises(PictureError, match="cannot be read"):
         start("\0")
     quarters().save(tmp_path / "a.png")

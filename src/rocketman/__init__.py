@@ -10,6 +10,7 @@ The names below are the public API. Each is imported when it is first used, so t
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from rocketman.weights import ModelError as ModelError
 
 __version__ = "0.1.0"
+
+# Nothing leaves this machine. onnxruntime tells its maker of every use, unless this says no before
+# it is imported for the first time.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "ModelError": "rocketman.weights",

@@ -1,7 +1,8 @@
 """The command line: one function a command, no logic in them.
 
 Level 6: reads arguments, calls the part that does the work, says what came of it. Standard output
-holds results (`--json`: one JSON document); everything said to people goes to standard error.
+holds answers (`--json`: one JSON document); how work goes on, and the names of files that it wrote,
+are said on standard error.
 
     exit code   0 done   1 failed part-way, or checked and found wanting   2 wrong use   130 Ctrl-C
 
@@ -12,6 +13,7 @@ the first line of output. Next: nothing imports this.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Draw astronauts in orbit playing instruments, with a network trained from scratch.",
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -134,6 +137,8 @@ def generate(
     from rocketman.provenance import picture
 
     kinds = (ModelError, PictureError, PromptError, RequestError)
+    if len(prompts or []) > 2 and not any(" " in prompt for prompt in prompts or []):
+        say(f'    each word is a prompt by itself; for one prompt: "{" ".join(prompts or [])}"')
     with report(as_json) as made, wrong_use(*kinds), step_bar(not as_json) as screen:
         pipeline = load(model)
         cards = wildcards(pipeline.model.vocabulary)
@@ -225,12 +230,14 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({**levels, "synonyms": synonyms}))
         return
+    width = min(98, shutil.get_terminal_size().columns)
     for factor, found in levels.items():
-        typer.echo(f"{factor:<12}{', '.join(found)}")
+        line = f"{factor:<12}{', '.join(found)}"
+        typer.echo(textwrap.fill(line, width, subsequent_indent=" " * 12))
     typer.echo("\nRead as these:")
     for target in dict.fromkeys(synonyms.values()):
         others = ", ".join(phrase for phrase, read in synonyms.items() if read == target)
-        typer.echo(textwrap.fill(f"{target} = {others}", 98, subsequent_indent="    "))
+        typer.echo(textwrap.fill(f"{target} = {others}", width, subsequent_indent="    "))
 
 
 @app.command()
@@ -273,8 +280,10 @@ def prompt_lines(file: Path) -> list[str]:
     """The lines of a file of prompts, or of standard input; empty ones and # comments left out."""
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        wrong(f"{file} cannot be read as text ({error}).")
+    except OSError as error:
+        wrong(f"{file} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError:
+        wrong(f"{file} cannot be read: it should be text in UTF-8, a prompt a line.")
     lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -350,4 +359,7 @@ def how_read(picture: Picture) -> None:
     if unknown := picture.recipe.unknown_words:
         near = ", ".join(picture.nearest_known)
         hint = f"nearest known: {near}" if near else "`rocketman words` lists what it knows"
-        say(f"    ignored: {', '.join(unknown)}; {hint}")
+        text = ", ".join(unknown)
+        say(f"    ignored: {text if len(text) <= 200 else f'{text[:200]}...'}; {hint}")
+    for levels in picture.rivals:
+        say(f"    a picture has room for one of {', '.join(levels)}: it may mix them")

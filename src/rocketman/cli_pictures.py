@@ -141,8 +141,10 @@ def walk(
 
     A folder keeps every picture as it is made; an animation is written when all are there.
     """
-    from rocketman.cli import how_read, report, save, say, step_bar, wrong_use
+    from rocketman.cli import how_read, report, save, say, step_bar, wrong, wrong_use
 
+    if any(mark in f"{prompt} {to_prompt}" for mark in ("{", "}", "__")):
+        wrong("A walk goes from one prompt to one other: without braces and __wildcards__.")
     say(f"Drawing a walk of {frames} pictures into {out}")
     from rocketman import ModelError, PictureError, RequestError, load
     from rocketman.provenance import picture

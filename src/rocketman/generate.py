@@ -26,7 +26,7 @@ from rocketman.captions import tokens, unknown_words
 from rocketman.painter import Painter
 from rocketman.provenance import picture
 from rocketman.provenance.recipe import Recipe
-from rocketman.reading import canonical, nearest
+from rocketman.reading import canonical, nearest, rivals
 from rocketman.request import (
     DEFAULT_FRAMES,
     DEFAULT_GUIDANCE_SCALE,
@@ -69,6 +69,8 @@ class Picture:
     phrase says nothing that the rest does not say."""
     nearest_known: tuple[str, ...] = ()
     """Known words spelt somewhat like unknown ones."""
+    rivals: tuple[tuple[str, ...], ...] = ()
+    """Suits, instruments or places of the prompt of which a picture has room for one only."""
     start: bytes | None = field(default=None, repr=False)
     """The file of the picture that it was begun from, an ingredient of its credentials."""
 
@@ -389,6 +391,7 @@ class Pipeline:
                     recipe,
                     self._read_as(recipe),
                     tuple(nearest(recipe.unknown_words, self.model.vocabulary)),
+                    tuple(rivals(recipe.prompt, self.model.vocabulary)),
                     begun.file if begun else None,
                 )
 

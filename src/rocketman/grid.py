@@ -17,6 +17,7 @@ from rocketman.captions import Factors, split_of, unplayed
 from rocketman.generate import Pipeline, Step
 from rocketman.prompts import known_levels
 from rocketman.provenance.picture import Recipe
+from rocketman.reading import canonical
 from rocketman.request import RequestError
 
 EDGE, GAP, LABEL = 192, 8, 30
@@ -63,10 +64,11 @@ def draw(
     for factor in TABLED:
         if not levels[factor]:
             raise RequestError(f"The model {pipeline.model.name} knows no {factor}.")
-    level = fixed.get(third) or levels[third][0]
+    asked = fixed.get(third) or levels[third][0]
+    level, _ = canonical(asked, pipeline.model.vocabulary)
     if level not in levels[third]:
         known = ", ".join(levels[third])
-        raise RequestError(f"The model does not know the {third} {level!r}; it knows: {known}.")
+        raise RequestError(f"The model does not know the {third} {asked!r}; it knows: {known}.")
     cells = [
         Factors(relation="playing", **{rows: row, columns: column, third: level})
         for row in levels[rows]

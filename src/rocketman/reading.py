@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, package_toml, with_article, words
+from rocketman.captions import FACTORS, INSTRUMENTS, PLACES, WHO, package_toml, with_article, words
 
 SPELLING = 0.81
 """Likeness (difflib's ratio) from which an unknown word counts as a known one misspelt."""
@@ -19,6 +19,7 @@ SPELLING_LENGTH = 5
 """Shorter words are never taken for misspellings: too many real words lie one letter apart."""
 WITH = re.compile(rf"\bwith (?=(?:(?:a|an|the) )?(?:{'|'.join(INSTRUMENTS)})\b)")
 """An astronaut with an instrument is taken to play it."""
+PEOPLE = frozenset(words(who)[-1] for who in WHO)
 SPELLING_TRIES = 32
 """Unknown words of a prompt that are looked at: a prompt can be endless."""
 
@@ -74,7 +75,7 @@ def canonical(prompt: str, vocabulary: tuple[str, ...]) -> tuple[str, tuple[tupl
         placed = placed or any(place in reading for place in PLACES)
         _append(out, reading)
     text = " ".join(out)
-    if "playing" in known and "with" not in known and "astronaut" in out:
+    if "playing" in known and "with" not in known and PEOPLE.intersection(out):
         text, count = WITH.subn("playing ", text)
         read |= {"with": "playing"} if count else {}
     return text, tuple(read.items())
@@ -118,6 +119,21 @@ def _respelt(word: str, known: set[str], table: dict[str, str]) -> str | None:
     )
     match = difflib.get_close_matches(word, near, n=1, cutoff=SPELLING)
     return table.get(match[0], match[0]) if match else None
+
+
+def rivals(prompt: str, vocabulary: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Suits, instruments or places that a prompt names together; a picture has one of each."""
+    known, found = set(vocabulary), list[tuple[str, ...]]()
+    text = f" {' '.join(words(canonical(prompt, vocabulary)[0]))} "
+    for factor in ("suit", "instrument", "place"):
+        rest, named = text, list[str]()
+        for level in sorted(FACTORS[factor], key=len, reverse=True):  # "drum kit" is no "drum"
+            if known.issuperset(words(level)) and f" {level} " in rest:
+                named.append(level)
+                rest = rest.replace(f" {level} ", " . ")
+        if len(named) > 1:
+            found.append(tuple(sorted(named, key=text.find)))
+    return found
 
 
 def nearest(unknown: Iterable[str], vocabulary: tuple[str, ...]) -> list[str]:

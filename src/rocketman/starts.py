@@ -148,7 +148,8 @@ def _file(source: Source, name: str) -> bytes:
     path = Path(source)
     try:
         if not path.is_file():
-            raise PictureError(f"{name} cannot be read: there is no such file.")
+            why = "it is a folder" if path.is_dir() else "there is no such file"
+            raise PictureError(f"{name} cannot be read: {why}.")
         if path.stat().st_size > MAX_BYTES:
             raise PictureError(f"{name} has more than {MAX_BYTES:,} bytes: make it smaller.")
         return path.read_bytes()

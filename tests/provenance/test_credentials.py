@@ -1,4 +1,4 @@
-"""Signing and reading: five states told apart, every changed byte found, no key let out."""
+"""Signing and reading: the states told apart, every changed byte found, no key let out."""
 
 from __future__ import annotations
 
@@ -158,6 +158,21 @@ def test_a_manifest_by_itself(encoded: Encode, monkeypatch: pytest.MonkeyPatch) 
     changed = manifest.replace(b"a harp above mars", b"a tuba above mars")
     assert credentials.read_manifest(changed).state == "broken"
     assert credentials.read_manifest(manifest[:2000]).state == "broken"
+
+
+def test_a_manifest_that_cannot_be_parsed_is_broken(tmp_path: Path, encoded: Encode) -> None:
+    """The library then names an active manifest and lists none."""
+    made = credentials.signed(encoded("JPEG"), CLAIM)
+    empty, cut = b"escope\xa0", b"escope\xa1"  # CBOR's maps of nothing, and of one pair
+    assert empty in made.data
+    path = tmp_path / "a.jpg"
+    path.write_bytes(made.data.replace(empty, cut))
+    for found in (
+        credentials.read(path),
+        credentials.read_manifest(made.manifest.replace(empty, cut)),
+    ):
+        assert found.state == "broken"
+        assert "cannot be read" in found.why
 
 
 def test_prompt_can_stay_private(encoded: Encode) -> None:

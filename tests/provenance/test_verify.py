@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rocketman.provenance import picture, verify
+from rocketman.provenance import credentials, picture, verify
 from rocketman.provenance.picture import Recipe
 from rocketman.provenance.verify import VerifyError
 
@@ -234,7 +234,7 @@ def test_nothing_is_fetched(tmp_path: Path, draw: Draw) -> None:
     assert heard == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="limits of memory are POSIX's")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds limits of memory")
 def test_the_child_has_limits(tmp_path: Path) -> None:
     program = (
         "from rocketman.provenance import verify\n"
@@ -250,9 +250,47 @@ def test_the_child_has_limits(tmp_path: Path) -> None:
 def test_a_child_that_hangs_or_dies(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "MAX_SECONDS", 0.01)
     verdict = verify.verify(ours)
-    assert verdict.credentials.state == "broken"
+    assert verdict.credentials.state == "unknown"
     assert "20 seconds" in verdict.credentials.why
+    assert "could not be told" in verdict.answer
+    assert "Proves nothing: there may be credentials" in verdict.words
     assert not verdict.good
+
+
+def test_one_look_that_fails_silences_no_other(
+    ours: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise KeyError("manifest")
+
+    monkeypatch.setattr(verify, "_limit", lambda: None)
+    monkeypatch.setattr(credentials, "read", fail)
+    verify._child(str(ours))
+    names = [json.loads(line)[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["recipe", "watermark"]
+
+
+def test_a_damaged_manifest_leaves_the_mark(ours: Path) -> None:
+    """The file's own credentials cannot be parsed; the mark finds those kept here."""
+    data = bytearray(ours.read_bytes())
+    at = data.index(b"caBX") - 4
+    end = at + 8 + struct.unpack(">I", data[at : at + 4])[0]
+    data[data.index(b"escope\xa0") + 6] = 0xA1  # a map of CBOR that lacks its one pair
+    data[end : end + 4] = struct.pack(">I", zlib.crc32(data[at + 4 : end]))
+    ours.write_bytes(data)
+    verdict = verify.verify(ours)
+    assert verdict.credentials.state == "broken"
+    assert verdict.watermark.fits_recipe
+    assert verdict.kept is not None
+    assert verdict.kept.state == "valid"
+
+
+def test_a_damaged_recipe_is_named_in_a_sentence(tmp_path: Path, draw: Draw) -> None:
+    info = PngInfo()
+    info.add_text("rocketman", "{}")
+    draw(12, 128).save(tmp_path / "a.png", pnginfo=info)
+    verdict = verify.verify(tmp_path / "a.png")
+    assert verdict.note == "The recipe inside it is damaged: prompt is missing."
 
 
 def test_modules_beside_the_file_are_not_run(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:

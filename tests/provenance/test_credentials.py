@@ -191,6 +191,27 @@ def test_unknown_signer(tmp_path: Path, encoded: Encode, monkeypatch: pytest.Mon
     assert not (tmp_path / "another user").exists()  # reading creates no identity
 
 
+def test_trust_as_people_write_it(
+    tmp_path: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name with an umlaut, a missing line's end and a damaged certificate hide no other."""
+    monkeypatch.setenv("ROCKETMAN_CONFIG", str(tmp_path))
+    data = encoded("PNG")
+    path = tmp_path / "a.png"
+    path.write_bytes(credentials.sign(data, CLAIM))
+    trust = tmp_path / identity.TRUST
+    own = trust.read_text().strip()
+    damaged = own.replace("MII", "M!I", 1)
+    trust.write_text(f"# Müller's root\n{damaged}\n{own[:300]}\n{own}", encoding="utf-8")
+    assert credentials.read(path).state == "valid"
+    (tmp_path / identity.IDENTITY).unlink()  # another is made, and its root appended
+    identity._from_files.cache_clear()
+    other = tmp_path / "b.png"
+    other.write_bytes(credentials.sign(data, CLAIM))
+    assert credentials.read(other).state == credentials.read(path).state == "valid"
+    assert "----------" not in trust.read_text(encoding="utf-8")
+
+
 def test_expired(tmp_path: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETMAN_CONFIG", str(tmp_path / "short"))
     monkeypatch.setattr(identity, "VALID_DAYS", 1 + 2.0 / 86400)

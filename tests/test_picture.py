@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -282,6 +283,20 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     plain = tmp_path / "plain.png"
     IMAGE.save(plain)
     assert picture.read(plain) is None
+
+
+def test_strangers_files_that_decoders_stumble_over(tmp_path: Path) -> None:
+    """Pillow raises NotImplementedError and more, or takes in all of a file."""
+    surface = struct.pack("<31I", 124, 0x1007, 8, 8, *[0] * 14, 32, 4, 1, *[0] * 10)
+    (tmp_path / "a.dds").write_bytes(b"DDS " + surface)
+    with pytest.raises(PictureError, match="not a picture"):
+        picture.read(tmp_path / "a.dds")
+    large = tmp_path / "a.webp"
+    with large.open("wb") as file:
+        file.write(b"RIFF\xff\xff\xff\xbfWEBPVP8 ")
+        file.truncate(3_000_000_000)  # without a byte on the disk
+    with pytest.raises(PictureError, match="more than 200,000,000 bytes"):
+        picture.read(large)
 
 
 @pytest.mark.parametrize(

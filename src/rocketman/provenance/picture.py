@@ -37,6 +37,10 @@ from rocketman.provenance.recipe import Recipe as Recipe
 from rocketman.provenance.recipe import from_json
 
 SUFFIX = ".png"
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""That Pillow may open here. Not all it knows: for some it starts other programs."""
+MAX_BYTES = 200_000_000
+"""Of a file that is opened to read its recipe."""
 MAX_NAME = 80
 """Characters of the prompt that a file name keeps."""
 
@@ -268,14 +272,23 @@ def opened(path: Path | str) -> Iterator[Image.Image]:
     """A picture file for reading its texts, pixels undecoded. PictureError if it is none."""
     path = Path(path)
     try:
+        large = path.stat().st_size > MAX_BYTES  # some decoders take in the whole file
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what strangers wrote into it
-            with Image.open(path) as image:
-                yield image
+            image = None if large else Image.open(path, formats=FORMATS)
     except FileNotFoundError as error:
         raise PictureError(f"{path} cannot be read: there is no such file.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError(f"{path} cannot be read: it is not a picture, or damaged.") from error
+    except Exception as error:  # decoders raise all kinds of things on what strangers send
+        if isinstance(error, MemoryError):
+            raise
+        kinds = "PNG, JPEG, WebP, GIF, BMP or TIFF"
+        raise PictureError(
+            f"{path} cannot be read: it is not a picture ({kinds}), or damaged."
+        ) from error
+    if image is None:
+        raise PictureError(f"{path} cannot be read: it has more than {MAX_BYTES:,} bytes.")
+    with image:
+        yield image
 
 
 def prepare_folder(folder: Path | str) -> Path:

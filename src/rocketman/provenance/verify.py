@@ -29,8 +29,6 @@ MAX_PIXELS = 50_000_000
 """Of pictures whose pixels are looked at; a larger one has its mark left unread."""
 MAX_REPORT = 1 << 20
 """Characters of one finding; a larger one loses its recipe."""
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""That Pillow may decode here. Not all it knows: for some it starts other programs."""
 
 BROKE_OFF = (
     f"could not be read: a look at them failed, or took more than {MAX_MEMORY >> 30} GB of memory "
@@ -321,7 +319,7 @@ def _look_for_mark(path: str) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # our own limit, below, comes before any pixel is decoded
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=picture.FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.width} x {image.height}"
                 return asdict(MarkState(why=f"At {size} pixels it is too large to be searched."))

@@ -236,6 +236,25 @@ def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, st
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_long_name_in_letters_of_three_bytes(tmp_path: Path) -> None:
+    """82 letters, 250 bytes: as much as a name may have."""
+    path = tmp_path / f"{'琴' * 82}.png"
+    assert picture.read(picture.save(IMAGE, path, RECIPE)) == RECIPE
+
+
+def test_the_first_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def gone(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "unlink", gone)
+    with pytest.raises(OSError, match="No space"):
+        picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+
+
 def test_killed_while_writing(tmp_path: Path) -> None:
     """A process killed without warning leaves the old picture and no half of the new one."""
     path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)

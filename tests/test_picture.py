@@ -72,6 +72,15 @@ def test_recipe_comes_back_from_other_formats(tmp_path: Path, prompt: str, suffi
         assert np.abs(difference).mean() < 1.5
 
 
+@pytest.mark.parametrize("prompt", ["a harp " * 6000, "竖琴" * 4000])
+def test_what_jpeg_cannot_hold_is_saved_as_png(tmp_path: Path, prompt: str) -> None:
+    recipe = replace(RECIPE, prompt=prompt)
+    path = picture.save(IMAGE, tmp_path / "a.jpg", recipe)
+    assert path == tmp_path / "a.png"
+    assert picture.read(path) == recipe
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_what_iptc_and_china_ask_for(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch

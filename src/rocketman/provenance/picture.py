@@ -60,7 +60,8 @@ def save(
 ) -> Path:
     """Mark, describe, sign and save a picture, whole or not at all. Returns the path.
 
-    path: its end says the format, .png, .jpg, .jpeg or .webp.
+    path: its end says the format, .png, .jpg, .jpeg or .webp. A JPEG file has room for 64 kB of
+    texts; a picture with a longer recipe is saved as PNG instead, and the path returned says so.
     start: the file of the picture that this one was begun from, an ingredient of the credentials.
     human: what a person did, for the signed credentials; see `credentials.Claim`.
     with_prompt: False leaves prompts out of everything in the file, which can then not be redone.
@@ -79,17 +80,20 @@ def save(
         raise PictureError(f"{path} is there already and is not ours: choose another name.")
     if not with_prompt:
         recipe = replace(recipe, prompt="", negative_prompt="", to_prompt="", unknown_words=())
-    image, number = _marked(image, recipe.as_json)
-    data = metadata.encode(
-        image,
-        kind,
-        parameters=recipe.parameters,
-        recipe=recipe.as_json,
-        version=recipe.version,
-        prompt=recipe.prompt,
-        number=number,
-        source_type=_making(recipe)[0],
-    )
+    marked, number = _marked(image, recipe.as_json)
+    try:
+        data = metadata.encode(
+            marked,
+            kind,
+            parameters=recipe.parameters,
+            recipe=recipe.as_json,
+            version=recipe.version,
+            prompt=recipe.prompt,
+            number=number,
+            source_type=_making(recipe)[0],
+        )
+    except metadata.TooLongError:
+        return save(image, path.with_suffix(SUFFIX), recipe, human=human, start=start)
     _sign(data, path, recipe, number, human or {}, start)
     return path
 

@@ -354,6 +354,34 @@ def test_names_count_on_and_say_what_they_are(tmp_path: Path) -> None:
     assert len(name) < 110
 
 
+def test_two_runs_into_one_folder_get_two_names(tmp_path: Path) -> None:
+    """Also where the other process saved its picture while this one counted."""
+    program = f"""
+from pathlib import Path
+from PIL import Image
+from rocketman.provenance import picture
+recipe = picture.read({str(picture.save(IMAGE, tmp_path / "first.png", RECIPE))!r})
+(folder := Path({str(tmp_path)!r}) / "out").mkdir(exist_ok=True)
+for _ in range(8):
+    print(picture.save(Image.new("RGB", (64, 64)), picture.next_path(folder, recipe), recipe).name)
+"""
+    runs = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    names = [name for run in runs for name in run.communicate()[0].split()]
+    assert len(set(names)) == 16
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(names)
+
+
+def test_a_name_is_given_out_once(tmp_path: Path) -> None:
+    first, second = (picture.next_path(tmp_path, RECIPE) for _ in range(2))
+    assert (first.name[:5], second.name[:5]) == ("0001-", "0002-")
+    for path in (second, first):
+        picture.save(IMAGE, path, RECIPE)
+    assert sorted(tmp_path.iterdir()) == [first, second]
+
+
 def test_prepare_folder(tmp_path: Path) -> None:
     folder = picture.prepare_folder(tmp_path / "a" / "b")
     assert list(folder.iterdir()) == []

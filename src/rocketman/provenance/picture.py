@@ -18,12 +18,12 @@ Next: `generate.py` attaches a recipe to each picture it makes and saves it here
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +71,21 @@ def save(
     can be signed; OSError if the disk refuses.
     """
     path = Path(path)
+    try:
+        return _saved(image, path, recipe, human or {}, with_prompt, start)
+    finally:
+        with contextlib.suppress(OSError):
+            _claim(path).unlink(missing_ok=True)
+
+
+def _saved(
+    image: Image.Image,
+    path: Path,
+    recipe: Recipe,
+    human: Mapping[HumanPart, str],
+    with_prompt: bool,
+    start: bytes | None,
+) -> Path:
     kind = metadata.FORMATS.get(path.suffix.lower())
     if kind is None:
         raise PictureError(f"{path} should end in .png, .jpg or .webp, the formats on offer.")
@@ -93,8 +108,8 @@ def save(
             source_type=_making(recipe)[0],
         )
     except metadata.TooLongError:
-        return save(image, path.with_suffix(SUFFIX), recipe, human=human, start=start)
-    _sign(data, path, recipe, number, human or {}, start)
+        return _saved(image, path.with_suffix(SUFFIX), recipe, human, True, start)
+    _sign(data, path, recipe, number, human, start)
     return path
 
 
@@ -271,7 +286,7 @@ def read(path: Path | str) -> Recipe | None:
         raise PictureError(f"The recipe inside {path} is damaged: {error}.") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(path: Path | str) -> Iterator[Image.Image]:
     """A picture file for reading its texts, pixels undecoded. PictureError if it is none."""
     path = Path(path)
@@ -322,13 +337,29 @@ def next_path(folder: Path, recipe: Recipe, suffix: str = SUFFIX) -> Path:
     """A name that nothing in `folder` has yet: it counts on, and says prompt and seed.
 
     0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed1.png; of a variation also what
-    was mixed in last: -seed1-2.png
+    was mixed in last: -seed1-2.png. It is given out once until it is saved under, so that two
+    processes that draw the same into one folder lose nothing.
     """
     names = (file.name for file in folder.iterdir() if file.suffix.lower() in metadata.FORMATS)
     numbers = (re.match(r"(\d+)-", name) for name in names)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
     last = f"-{recipe.variations[-1][0]}" if recipe.variations else ""
-    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{last}{suffix}"
+    rest = f"{slug(recipe.prompt)}-seed{recipe.seed}{last}{suffix}"
+    while True:
+        path = folder / f"{number:04d}-{rest}"
+        number += 1
+        try:
+            _claim(path).open("xb").close()
+        except FileExistsError:
+            continue
+        if not path.exists():
+            return path
+        _claim(path).unlink()  # another process saved it since we counted
+
+
+def _claim(path: Path) -> Path:
+    """The hidden file that stands for a name given out and not yet saved under."""
+    return path.with_name(f".{path.name}.part")
 
 
 def slug(prompt: str) -> str:

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rocketman.provenance import credentials, picture, verify
+from rocketman.provenance import credentials, picture, verify, watermark
 from rocketman.provenance.picture import Recipe
 from rocketman.provenance.verify import VerifyError
 
@@ -73,6 +73,14 @@ def test_too_small_for_a_mark(tmp_path: Path, draw: Draw) -> None:
     verdict = verify.verify(path)
     assert verdict.good
     assert not verdict.watermark.found
+
+
+def test_a_long_strip_is_read_within_the_limits(tmp_path: Path, draw: Draw) -> None:
+    strip = Image.new("RGB", (256, 9000))
+    for top in range(0, 9000, 256):
+        strip.paste(draw(11, 256), (0, top))
+    watermark.embed(strip, 0xDEADBEEF).save(tmp_path / "a.jpg", quality=80)
+    assert verify.verify(tmp_path / "a.jpg").watermark.id == "deadbeef"
 
 
 def test_stripped(ours: Path, tmp_path: Path) -> None:

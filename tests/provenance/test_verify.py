@@ -210,6 +210,15 @@ def test_control_characters_reach_no_terminal(tmp_path: Path, draw: Draw) -> Non
     assert words.count("\n  Credentials:") == 1
 
 
+def test_letters_that_the_terminal_lacks(tmp_path: Path, draw: Draw) -> None:
+    """Windows writes redirected output in an encoding of its own."""
+    path = picture.save(draw(11, 128), tmp_path / "a.png", replace(RECIPE, prompt="a 竖琴 here"))
+    command = [sys.executable, "-m", "rocketman", "verify", str(path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    out = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    assert b"prompt a ?? here" in out
+
+
 def test_nothing_is_fetched(tmp_path: Path, draw: Draw) -> None:
     """A file names the address of its manifest; a server stands there and must hear nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:

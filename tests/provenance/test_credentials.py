@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import signal
@@ -355,6 +356,11 @@ def test_a_certificate_of_ones_own(
     (tmp_path / "bad.pem").write_text("no key")
     monkeypatch.setenv("ROCKETMAN_PRIVATE_KEY", str(tmp_path / "bad.pem"))
     with pytest.raises(IdentityError, match="without passphrase"):
+        identity.load()
+    unknown = bytes.fromhex("302e020100300506032b657f04220420") + bytes(32)  # by its OID
+    frame = b"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
+    (tmp_path / "bad.pem").write_bytes(frame % base64.b64encode(unknown))
+    with pytest.raises(IdentityError, match="of a kind"):
         identity.load()
 
 

@@ -24,7 +24,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -161,9 +161,10 @@ def _sign(source: BinaryIO, target: BinaryIO, claim: Claim, start: bytes | None 
         raise CredentialsError("A picture can only start from a PNG, JPEG, WebP, GIF or MP4 file.")
     who = identity.load()
     settings = dict(SETTINGS)
-    clock = os.environ.get("ROCKETMAN_TIMESTAMP_URL") or None
+    clock, host = os.environ.get("ROCKETMAN_TIMESTAMP_URL") or None, None
     if clock:
-        host = urlsplit(clock).hostname
+        with suppress(ValueError):
+            host = urlsplit(clock).hostname
         if not host:
             raise CredentialsError(
                 f"ROCKETMAN_TIMESTAMP_URL is {clock!r}, which is no web address."

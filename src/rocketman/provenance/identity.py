@@ -115,6 +115,7 @@ def _usable(root: str) -> bool:
 def _from_files(certificate: str, key: str) -> Identity:
     """Read once a process: loading and checking a key takes longer than signing with it."""
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     try:
@@ -126,11 +127,16 @@ def _from_files(certificate: str, key: str) -> Identity:
     try:
         chain = x509.load_pem_x509_certificates(chain_pem)
         private = serialization.load_pem_private_key(key_pem, password=None)
+        fits = private.public_key() == chain[0].public_key()
+    except UnsupportedAlgorithm as error:
+        raise IdentityError(
+            f"{certificate} or {key} is of a kind that C2PA does not sign with."
+        ) from error
     except (ValueError, TypeError) as error:
         raise IdentityError(
             f"{certificate} and {key} should hold PEM certificates and a key without passphrase."
         ) from error
-    if private.public_key() != chain[0].public_key():
+    if not fits:
         raise IdentityError(f"The key in {key} does not belong to the certificate {certificate}.")
     if chain[0].not_valid_after_utc < datetime.datetime.now(datetime.UTC):
         raise IdentityError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -69,6 +70,15 @@ def test_recipe_comes_back_from_other_formats(tmp_path: Path, prompt: str, suffi
         assert image.format == {".jpg": "JPEG", ".webp": "WEBP"}[suffix]
         difference = np.asarray(image, dtype=int) - np.asarray(IMAGE, dtype=int)
         assert np.abs(difference).mean() < 1.5
+
+
+@pytest.mark.parametrize("prompt", ["a harp " * 6000, "竖琴" * 4000])
+def test_what_jpeg_cannot_hold_is_saved_as_png(tmp_path: Path, prompt: str) -> None:
+    recipe = replace(RECIPE, prompt=prompt)
+    path = picture.save(IMAGE, tmp_path / "a.jpg", recipe)
+    assert path == tmp_path / "a.png"
+    assert picture.read(path) == recipe
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
@@ -235,6 +245,25 @@ def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, st
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_long_name_in_letters_of_three_bytes(tmp_path: Path) -> None:
+    """82 letters, 250 bytes: as much as a name may have."""
+    path = tmp_path / f"{'琴' * 82}.png"
+    assert picture.read(picture.save(IMAGE, path, RECIPE)) == RECIPE
+
+
+def test_the_first_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def gone(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "unlink", gone)
+    with pytest.raises(OSError, match="No space"):
+        picture.save(IMAGE, tmp_path / "a.png", RECIPE)
+
+
 def test_killed_while_writing(tmp_path: Path) -> None:
     """A process killed without warning leaves the old picture and no half of the new one."""
     path = picture.save(IMAGE, tmp_path / "a.png", RECIPE)
@@ -284,6 +313,20 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert picture.read(plain) is None
 
 
+def test_strangers_files_that_decoders_stumble_over(tmp_path: Path) -> None:
+    """Pillow raises NotImplementedError and more, or takes in all of a file."""
+    surface = struct.pack("<31I", 124, 0x1007, 8, 8, *[0] * 14, 32, 4, 1, *[0] * 10)
+    (tmp_path / "a.dds").write_bytes(b"DDS " + surface)
+    with pytest.raises(PictureError, match="not a picture"):
+        picture.read(tmp_path / "a.dds")
+    large = tmp_path / "a.webp"
+    with large.open("wb") as file:
+        file.write(b"RIFF\xff\xff\xff\xbfWEBPVP8 ")
+        file.truncate(3_000_000_000)  # without a byte on the disk
+    with pytest.raises(PictureError, match="more than 200,000,000 bytes"):
+        picture.read(large)
+
+
 @pytest.mark.parametrize(
     "text",
     ["{", "[]", "{}", "[" * 100_000, "null"],
@@ -309,6 +352,34 @@ def test_names_count_on_and_say_what_they_are(tmp_path: Path) -> None:
     name = picture.next_path(tmp_path, replace(RECIPE, prompt="word " * 99)).name
     assert name.startswith("0042-word-word-")
     assert len(name) < 110
+
+
+def test_two_runs_into_one_folder_get_two_names(tmp_path: Path) -> None:
+    """Also where the other process saved its picture while this one counted."""
+    program = f"""
+from pathlib import Path
+from PIL import Image
+from rocketman.provenance import picture
+recipe = picture.read({str(picture.save(IMAGE, tmp_path / "first.png", RECIPE))!r})
+(folder := Path({str(tmp_path)!r}) / "out").mkdir(exist_ok=True)
+for _ in range(8):
+    print(picture.save(Image.new("RGB", (64, 64)), picture.next_path(folder, recipe), recipe).name)
+"""
+    runs = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    names = [name for run in runs for name in run.communicate()[0].split()]
+    assert len(set(names)) == 16
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(names)
+
+
+def test_a_name_is_given_out_once(tmp_path: Path) -> None:
+    first, second = (picture.next_path(tmp_path, RECIPE) for _ in range(2))
+    assert (first.name[:5], second.name[:5]) == ("0001-", "0002-")
+    for path in (second, first):
+        picture.save(IMAGE, path, RECIPE)
+    assert sorted(tmp_path.iterdir()) == [first, second]
 
 
 def test_prepare_folder(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ the first line of output. Next: nothing imports this.
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -54,6 +55,8 @@ Check the machine:   rocketman doctor"""
 
 def main() -> None:
     """The command `rocketman`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a redirected one may lack a prompt's letters
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = app(prog_name="rocketman", standalone_mode=False)
     except OSError as error:  # a full disk, a folder that went away: part-way, not wrong use

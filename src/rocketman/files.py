@@ -6,6 +6,7 @@ checkpoints) goes to disk through `write_whole`. Next: `provenance/picture.py`, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -14,11 +15,11 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that, whatever happens, the old file or the whole new one is found.
 
-    The bytes go to a hidden file beside it (`.NAME.XXXXXXXX.part`), are forced to disk, and take
+    The bytes go to a hidden file beside it (`.XXXXXXXXXXXXXXXX.part`), are forced to disk, and take
     the name in one step; the folder is forced to disk after it. A process killed in between leaves
     the hidden file and nothing else. OSError as the system gives it; the folder must exist.
     """
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{secrets.token_hex(8)}.part")  # no name is too long for it
     try:
         with part.open("xb") as file:
             file.write(data)
@@ -26,7 +27,8 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a disk that went away: the first error is told
+            part.unlink(missing_ok=True)
         raise
     if os.name == "posix":  # a new name is only durable once its folder is
         folder = os.open(path.parent, os.O_RDONLY)

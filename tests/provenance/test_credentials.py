@@ -1,7 +1,8 @@
-"""Signing and reading: five states told apart, every changed byte found, no key let out."""
+"""Signing and reading: the states told apart, every changed byte found, no key let out."""
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import signal
@@ -160,6 +161,21 @@ def test_a_manifest_by_itself(encoded: Encode, monkeypatch: pytest.MonkeyPatch) 
     assert credentials.read_manifest(manifest[:2000]).state == "broken"
 
 
+def test_a_manifest_that_cannot_be_parsed_is_broken(tmp_path: Path, encoded: Encode) -> None:
+    """The library then names an active manifest and lists none."""
+    made = credentials.signed(encoded("JPEG"), CLAIM)
+    empty, cut = b"escope\xa0", b"escope\xa1"  # CBOR's maps of nothing, and of one pair
+    assert empty in made.data
+    path = tmp_path / "a.jpg"
+    path.write_bytes(made.data.replace(empty, cut))
+    for found in (
+        credentials.read(path),
+        credentials.read_manifest(made.manifest.replace(empty, cut)),
+    ):
+        assert found.state == "broken"
+        assert "cannot be read" in found.why
+
+
 def test_prompt_can_stay_private(encoded: Encode) -> None:
     from dataclasses import replace
 
@@ -174,6 +190,27 @@ def test_unknown_signer(tmp_path: Path, encoded: Encode, monkeypatch: pytest.Mon
     found = credentials.read(path)
     assert found.state == "untrusted"
     assert not (tmp_path / "another user").exists()  # reading creates no identity
+
+
+def test_trust_as_people_write_it(
+    tmp_path: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name with an umlaut, a missing line's end and a damaged certificate hide no other."""
+    monkeypatch.setenv("ROCKETMAN_CONFIG", str(tmp_path))
+    data = encoded("PNG")
+    path = tmp_path / "a.png"
+    path.write_bytes(credentials.sign(data, CLAIM))
+    trust = tmp_path / identity.TRUST
+    own = trust.read_text().strip()
+    damaged = own.replace("MII", "M!I", 1)
+    trust.write_text(f"# Müller's root\n{damaged}\n{own[:300]}\n{own}", encoding="utf-8")
+    assert credentials.read(path).state == "valid"
+    (tmp_path / identity.IDENTITY).unlink()  # another is made, and its root appended
+    identity._from_files.cache_clear()
+    other = tmp_path / "b.png"
+    other.write_bytes(credentials.sign(data, CLAIM))
+    assert credentials.read(other).state == credentials.read(path).state == "valid"
+    assert "----------" not in trust.read_text(encoding="utf-8")
 
 
 def test_expired(tmp_path: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,6 +356,11 @@ def test_a_certificate_of_ones_own(
     (tmp_path / "bad.pem").write_text("no key")
     monkeypatch.setenv("ROCKETMAN_PRIVATE_KEY", str(tmp_path / "bad.pem"))
     with pytest.raises(IdentityError, match="without passphrase"):
+        identity.load()
+    unknown = bytes.fromhex("302e020100300506032b657f04220420") + bytes(32)  # by its OID
+    frame = b"-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
+    (tmp_path / "bad.pem").write_bytes(frame % base64.b64encode(unknown))
+    with pytest.raises(IdentityError, match="of a kind"):
         identity.load()
 
 

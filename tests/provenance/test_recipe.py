@@ -73,7 +73,11 @@ def test_recipe_of_a_later_version() -> None:
         ("variations", [[5, "half"]]),
         ("variations", [[True, 0.5]]),
         ("variations", [[5, True]]),
+        ("variations", [[5, 10**400]]),
         ("init", None),
+        pytest.param("seed", 2**64, id="seed-2**64"),
+        pytest.param("share", 10**400, id="share-400 digits"),
+        ("share", float("nan")),
     ],
 )
 def test_damaged(key: str, value: object) -> None:

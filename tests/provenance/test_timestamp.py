@@ -111,7 +111,7 @@ def test_a_signature_carries_the_time(
     assert credentials.read(path).state == "valid"
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "nonsense"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "nonsense", "http://[bad"])
 def test_a_service_that_does_not_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETMAN_TIMESTAMP_URL", address)
     with pytest.raises(CredentialsError, match=r"time stamp|no web address"):

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from rocketman.provenance import picture, verify
+from rocketman.provenance import credentials, picture, verify, watermark
 from rocketman.provenance.picture import Recipe
 from rocketman.provenance.verify import VerifyError
 
@@ -73,6 +73,14 @@ def test_too_small_for_a_mark(tmp_path: Path, draw: Draw) -> None:
     verdict = verify.verify(path)
     assert verdict.good
     assert not verdict.watermark.found
+
+
+def test_a_long_strip_is_read_within_the_limits(tmp_path: Path, draw: Draw) -> None:
+    strip = Image.new("RGB", (256, 9000))
+    for top in range(0, 9000, 256):
+        strip.paste(draw(11, 256), (0, top))
+    watermark.embed(strip, 0xDEADBEEF).save(tmp_path / "a.jpg", quality=80)
+    assert verify.verify(tmp_path / "a.jpg").watermark.id == "deadbeef"
 
 
 def test_stripped(ours: Path, tmp_path: Path) -> None:
@@ -202,6 +210,15 @@ def test_control_characters_reach_no_terminal(tmp_path: Path, draw: Draw) -> Non
     assert words.count("\n  Credentials:") == 1
 
 
+def test_letters_that_the_terminal_lacks(tmp_path: Path, draw: Draw) -> None:
+    """Windows writes redirected output in an encoding of its own."""
+    path = picture.save(draw(11, 128), tmp_path / "a.png", replace(RECIPE, prompt="a 竖琴 here"))
+    command = [sys.executable, "-m", "rocketman", "verify", str(path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    out = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    assert b"prompt a ?? here" in out
+
+
 def test_nothing_is_fetched(tmp_path: Path, draw: Draw) -> None:
     """A file names the address of its manifest; a server stands there and must hear nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -234,7 +251,7 @@ def test_nothing_is_fetched(tmp_path: Path, draw: Draw) -> None:
     assert heard == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="limits of memory are POSIX's")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds limits of memory")
 def test_the_child_has_limits(tmp_path: Path) -> None:
     program = (
         "from rocketman.provenance import verify\n"
@@ -250,9 +267,47 @@ def test_the_child_has_limits(tmp_path: Path) -> None:
 def test_a_child_that_hangs_or_dies(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "MAX_SECONDS", 0.01)
     verdict = verify.verify(ours)
-    assert verdict.credentials.state == "broken"
+    assert verdict.credentials.state == "unknown"
     assert "20 seconds" in verdict.credentials.why
+    assert "could not be told" in verdict.answer
+    assert "Proves nothing: there may be credentials" in verdict.words
     assert not verdict.good
+
+
+def test_one_look_that_fails_silences_no_other(
+    ours: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise KeyError("manifest")
+
+    monkeypatch.setattr(verify, "_limit", lambda: None)
+    monkeypatch.setattr(credentials, "read", fail)
+    verify._child(str(ours))
+    names = [json.loads(line)[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["recipe", "watermark"]
+
+
+def test_a_damaged_manifest_leaves_the_mark(ours: Path) -> None:
+    """The file's own credentials cannot be parsed; the mark finds those kept here."""
+    data = bytearray(ours.read_bytes())
+    at = data.index(b"caBX") - 4
+    end = at + 8 + struct.unpack(">I", data[at : at + 4])[0]
+    data[data.index(b"escope\xa0") + 6] = 0xA1  # a map of CBOR that lacks its one pair
+    data[end : end + 4] = struct.pack(">I", zlib.crc32(data[at + 4 : end]))
+    ours.write_bytes(data)
+    verdict = verify.verify(ours)
+    assert verdict.credentials.state == "broken"
+    assert verdict.watermark.fits_recipe
+    assert verdict.kept is not None
+    assert verdict.kept.state == "valid"
+
+
+def test_a_damaged_recipe_is_named_in_a_sentence(tmp_path: Path, draw: Draw) -> None:
+    info = PngInfo()
+    info.add_text("rocketman", "{}")
+    draw(12, 128).save(tmp_path / "a.png", pnginfo=info)
+    verdict = verify.verify(tmp_path / "a.png")
+    assert verdict.note == "The recipe inside it is damaged: prompt is missing."
 
 
 def test_modules_beside_the_file_are_not_run(ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ with a manifest inside; `read` says what a file's manifest is worth:
     expired     the signer's certificate has run out, so that nothing vouches for the signature
     broken      file or manifest were changed after signing
     absent      no manifest
+    unknown     the look at the file broke off; `verify.py` alone says so
 
 A manifest holds the making (`c2pa.created`, trained algorithmic media), the recipe, what a person
 did, and the watermark's identifier. Signing the same file twice gives different bytes: ES256 and
@@ -23,7 +24,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -31,7 +32,7 @@ from urllib.parse import urlsplit
 
 from rocketman.provenance import identity
 
-State = Literal["valid", "untrusted", "expired", "broken", "absent"]
+State = Literal["valid", "untrusted", "expired", "broken", "absent", "unknown"]
 HumanPart = Literal["wrote_prompt", "chose", "edited", "reordered"]
 
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -160,9 +161,10 @@ def _sign(source: BinaryIO, target: BinaryIO, claim: Claim, start: bytes | None 
         raise CredentialsError("A picture can only start from a PNG, JPEG, WebP, GIF or MP4 file.")
     who = identity.load()
     settings = dict(SETTINGS)
-    clock = os.environ.get("ROCKETMAN_TIMESTAMP_URL") or None
+    clock, host = os.environ.get("ROCKETMAN_TIMESTAMP_URL") or None, None
     if clock:
-        host = urlsplit(clock).hostname
+        with suppress(ValueError):
+            host = urlsplit(clock).hostname
         if not host:
             raise CredentialsError(
                 f"ROCKETMAN_TIMESTAMP_URL is {clock!r}, which is no web address."
@@ -228,18 +230,11 @@ def read(path: Path | str) -> CredentialState:
     """
     import c2pa
 
-    settings = dict(SETTINGS)
-    if roots := identity.known_roots():
-        settings["trust"] = {"user_anchors": roots}
     with Path(path).open("rb") as file:
         kind = media_type(file.read(32))
         file.seek(0)
         try:
-            with (
-                c2pa.Context.from_dict(settings) as context,
-                c2pa.Reader(kind, file, context=context) as reader,
-            ):
-                report = json.loads(reader.json())
+            report = _report(kind, file)
         except c2pa.C2paError.ManifestNotFound:
             return CredentialState(state="absent", why="The file holds no Content Credentials.")
         except (c2pa.C2paError, ValueError) as error:
@@ -255,26 +250,32 @@ def read_manifest(manifest: bytes) -> CredentialState:
     """What a manifest from our own store is worth by itself, without the file it was made for."""
     import c2pa
 
-    settings = dict(SETTINGS)
-    if roots := identity.known_roots():
-        settings["trust"] = {"user_anchors": roots}
     try:
-        with (
-            c2pa.Context.from_dict(settings) as context,
-            c2pa.Reader("application/c2pa", io.BytesIO(manifest), context=context) as reader,
-        ):
-            report = json.loads(reader.json())
+        report = _report("application/c2pa", io.BytesIO(manifest))
     except (c2pa.C2paError, ValueError):
         return CredentialState(state="broken", why="The manifest kept here is damaged.")
-    failures = report["validation_results"]["activeManifest"]["failure"]
-    codes = {each["code"] for each in failures} - {OTHER_FILE}
-    report["validation_results"]["activeManifest"]["failure"] = [
-        each for each in failures if each["code"] != OTHER_FILE
-    ]
+    found = report["validation_results"]["activeManifest"]
+    found["failure"] = [each for each in found["failure"] if each["code"] != OTHER_FILE]
+    codes = {each["code"] for each in found["failure"]}
     report["validation_state"] = (
         "Trusted" if not codes else "Valid" if codes == {UNTRUSTED} else "Invalid"
     )
     return _judge(report)
+
+
+def _report(kind: str | None, file: BinaryIO) -> dict[str, Any]:
+    """All that the library says of a manifest, held against the roots known here."""
+    import c2pa
+
+    settings = dict(SETTINGS)
+    if roots := identity.known_roots():
+        settings["trust"] = {"user_anchors": roots}
+    with (
+        c2pa.Context.from_dict(settings) as context,
+        c2pa.Reader(kind, file, context=context) as reader,
+    ):
+        report: dict[str, Any] = json.loads(reader.json())
+    return report
 
 
 def media_type(start: bytes) -> str | None:
@@ -341,8 +342,11 @@ def _fit(value: Any) -> Any:
 
 
 def _judge(report: Mapping[str, Any]) -> CredentialState:
-    """The library's report as one of our five states."""
-    manifest = report["manifests"][report["active_manifest"]]
+    """The library's report as one of our states."""
+    manifest = report["manifests"].get(report["active_manifest"])
+    if manifest is None:
+        why = "What the credentials say is damaged: it cannot be read."
+        return CredentialState(state="broken", why=why)
     signature = manifest.get("signature_info") or {}
     signer = signature.get("common_name") or signature.get("issuer")
     found = (report.get("validation_results") or {}).get("activeManifest") or {}

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import secrets
 import sys
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity.pem"
 TRUST = "trust.pem"
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 VALID_DAYS = 3650
 """Of self-made certificates. Without a time stamp a signature dies with its certificate."""
 
@@ -86,17 +88,34 @@ def load() -> Identity:
 
 
 def known_roots() -> str:
-    """PEM root certificates of the signers known here; empty if there are none. Creates nothing."""
+    """PEM root certificates of the signers known here; empty if there are none. Creates nothing.
+
+    Damaged ones are left out, and whatever stands between them in the file, in any language.
+    """
     try:
-        return (folder() / TRUST).read_text(encoding="ascii")
+        text = (folder() / TRUST).read_text(encoding="ascii", errors="ignore")
     except (OSError, ValueError):
         return ""
+    return "\n".join(root for root in CERTIFICATE.findall(text) if _usable(root))
+
+
+@cache
+def _usable(root: str) -> bool:
+    """Whether C2PA's library takes a root; with one that it does not, it would take none."""
+    import c2pa
+
+    try:
+        c2pa.Context.from_dict({"trust": {"user_anchors": root}}).close()
+    except c2pa.C2paError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)
 def _from_files(certificate: str, key: str) -> Identity:
     """Read once a process: loading and checking a key takes longer than signing with it."""
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     try:
@@ -108,11 +127,16 @@ def _from_files(certificate: str, key: str) -> Identity:
     try:
         chain = x509.load_pem_x509_certificates(chain_pem)
         private = serialization.load_pem_private_key(key_pem, password=None)
+        fits = private.public_key() == chain[0].public_key()
+    except UnsupportedAlgorithm as error:
+        raise IdentityError(
+            f"{certificate} or {key} is of a kind that C2PA does not sign with."
+        ) from error
     except (ValueError, TypeError) as error:
         raise IdentityError(
             f"{certificate} and {key} should hold PEM certificates and a key without passphrase."
         ) from error
-    if private.public_key() != chain[0].public_key():
+    if not fits:
         raise IdentityError(f"The key in {key} does not belong to the certificate {certificate}.")
     if chain[0].not_valid_after_utc < datetime.datetime.now(datetime.UTC):
         raise IdentityError(
@@ -173,7 +197,7 @@ def _create(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         with (path.parent / TRUST).open("ab") as file:
-            file.write(root_pem)
+            file.write(b"\n" + root_pem)  # what the user appended may lack its line's end
         _take_name(part, path)
     finally:
         part.unlink(missing_ok=True)

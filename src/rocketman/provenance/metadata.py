@@ -39,6 +39,8 @@ ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
 QUALITY = 95
 """Of JPEG, with full colour resolution, and of WebP: the mark and fine edges come through."""
 
+MAX_SEGMENT = 65_500
+"""Bytes of XMP, and of EXIF, in a JPEG file."""
 MAX_PARAMETERS = 100_000
 """Characters of A1111's text that are read; a longer one is not."""
 CODES = (b"UNICODE\0", b"ASCII\0\0\0", bytes(8))
@@ -46,6 +48,10 @@ CODES = (b"UNICODE\0", b"ASCII\0\0\0", bytes(8))
 
 PRODUCER_VARIABLE = "ROCKETMAN_AIGC_PRODUCER"
 """Set to a provider's name or code, it adds the label that China's measures of 2025 ask for."""
+
+
+class TooLongError(ValueError):
+    """Texts that a JPEG file has no room for."""
 
 
 def encode(
@@ -63,6 +69,7 @@ def encode(
 
     parameters and recipe: A1111's text and our JSON (pure ASCII). prompt: "" keeps it out of XMP.
     number: of this picture, for China's label. source_type: IPTC's address for how it was made.
+    TooLongError if `kind` is JPEG and the texts do not fit in, from 7,000 CJK characters on.
     """
     buffer = io.BytesIO()
     held = {} if kind == "PNG" else {"Recipe": recipe}
@@ -78,6 +85,8 @@ def encode(
     exif[ExifTags.Base.Software] = f"Rocketman {version}"
     comment = b"UNICODE\0" + parameters.encode("utf-16-be", "replace")
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    if kind == "JPEG" and max(len(fields.encode()), len(exif.tobytes())) > MAX_SEGMENT:
+        raise TooLongError("A JPEG file has no room for so long a recipe.")
     more = {"subsampling": 0} if kind == "JPEG" else {"method": 4}
     flat = image if image.mode in ("L", "RGB") else image.convert("RGB")
     flat.save(buffer, format=kind, quality=QUALITY, exif=exif, xmp=fields.encode(), **more)

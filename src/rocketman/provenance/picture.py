@@ -18,12 +18,12 @@ Next: `generate.py` attaches a recipe to each picture it makes and saves it here
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import unicodedata
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +37,10 @@ from rocketman.provenance.recipe import Recipe as Recipe
 from rocketman.provenance.recipe import from_json
 
 SUFFIX = ".png"
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""That Pillow may open here. Not all it knows: for some it starts other programs."""
+MAX_BYTES = 200_000_000
+"""Of a file that is opened to read its recipe."""
 MAX_NAME = 80
 """Characters of the prompt that a file name keeps."""
 
@@ -56,7 +60,8 @@ def save(
 ) -> Path:
     """Mark, describe, sign and save a picture, whole or not at all. Returns the path.
 
-    path: its end says the format, .png, .jpg, .jpeg or .webp.
+    path: its end says the format, .png, .jpg, .jpeg or .webp. A JPEG file has room for 64 kB of
+    texts; a picture with a longer recipe is saved as PNG instead, and the path returned says so.
     start: the file of the picture that this one was begun from, an ingredient of the credentials.
     human: what a person did, for the signed credentials; see `credentials.Claim`.
     with_prompt: False leaves prompts out of everything in the file, which can then not be redone.
@@ -66,6 +71,21 @@ def save(
     can be signed; OSError if the disk refuses.
     """
     path = Path(path)
+    try:
+        return _saved(image, path, recipe, human or {}, with_prompt, start)
+    finally:
+        with contextlib.suppress(OSError):
+            _claim(path).unlink(missing_ok=True)
+
+
+def _saved(
+    image: Image.Image,
+    path: Path,
+    recipe: Recipe,
+    human: Mapping[HumanPart, str],
+    with_prompt: bool,
+    start: bytes | None,
+) -> Path:
     kind = metadata.FORMATS.get(path.suffix.lower())
     if kind is None:
         raise PictureError(f"{path} should end in .png, .jpg or .webp, the formats on offer.")
@@ -75,18 +95,21 @@ def save(
         raise PictureError(f"{path} is there already and is not ours: choose another name.")
     if not with_prompt:
         recipe = replace(recipe, prompt="", negative_prompt="", to_prompt="", unknown_words=())
-    image, number = _marked(image, recipe.as_json)
-    data = metadata.encode(
-        image,
-        kind,
-        parameters=recipe.parameters,
-        recipe=recipe.as_json,
-        version=recipe.version,
-        prompt=recipe.prompt,
-        number=number,
-        source_type=_making(recipe)[0],
-    )
-    _sign(data, path, recipe, number, human or {}, start)
+    marked, number = _marked(image, recipe.as_json)
+    try:
+        data = metadata.encode(
+            marked,
+            kind,
+            parameters=recipe.parameters,
+            recipe=recipe.as_json,
+            version=recipe.version,
+            prompt=recipe.prompt,
+            number=number,
+            source_type=_making(recipe)[0],
+        )
+    except metadata.TooLongError:
+        return _saved(image, path.with_suffix(SUFFIX), recipe, human, True, start)
+    _sign(data, path, recipe, number, human, start)
     return path
 
 
@@ -263,19 +286,28 @@ def read(path: Path | str) -> Recipe | None:
         raise PictureError(f"The recipe inside {path} is damaged: {error}.") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(path: Path | str) -> Iterator[Image.Image]:
     """A picture file for reading its texts, pixels undecoded. PictureError if it is none."""
     path = Path(path)
     try:
+        large = path.stat().st_size > MAX_BYTES  # some decoders take in the whole file
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what strangers wrote into it
-            with Image.open(path) as image:
-                yield image
+            image = None if large else Image.open(path, formats=FORMATS)
     except FileNotFoundError as error:
         raise PictureError(f"{path} cannot be read: there is no such file.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError(f"{path} cannot be read: it is not a picture, or damaged.") from error
+    except Exception as error:  # decoders raise all kinds of things on what strangers send
+        if isinstance(error, MemoryError):
+            raise
+        kinds = "PNG, JPEG, WebP, GIF, BMP or TIFF"
+        raise PictureError(
+            f"{path} cannot be read: it is not a picture ({kinds}), or damaged."
+        ) from error
+    if image is None:
+        raise PictureError(f"{path} cannot be read: it has more than {MAX_BYTES:,} bytes.")
+    with image:
+        yield image
 
 
 def prepare_folder(folder: Path | str) -> Path:
@@ -305,13 +337,29 @@ def next_path(folder: Path, recipe: Recipe, suffix: str = SUFFIX) -> Path:
     """A name that nothing in `folder` has yet: it counts on, and says prompt and seed.
 
     0001-an-astronaut-in-a-white-suit-playing-a-harp-above-mars-seed1.png; of a variation also what
-    was mixed in last: -seed1-2.png
+    was mixed in last: -seed1-2.png. It is given out once until it is saved under, so that two
+    processes that draw the same into one folder lose nothing.
     """
     names = (file.name for file in folder.iterdir() if file.suffix.lower() in metadata.FORMATS)
     numbers = (re.match(r"(\d+)-", name) for name in names)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
     last = f"-{recipe.variations[-1][0]}" if recipe.variations else ""
-    return folder / f"{number:04d}-{slug(recipe.prompt)}-seed{recipe.seed}{last}{suffix}"
+    rest = f"{slug(recipe.prompt)}-seed{recipe.seed}{last}{suffix}"
+    while True:
+        path = folder / f"{number:04d}-{rest}"
+        number += 1
+        try:
+            _claim(path).open("xb").close()
+        except FileExistsError:
+            continue
+        if not path.exists():
+            return path
+        _claim(path).unlink()  # another process saved it since we counted
+
+
+def _claim(path: Path) -> Path:
+    """The hidden file that stands for a name given out and not yet saved under."""
+    return path.with_name(f".{path.name}.part")
 
 
 def slug(prompt: str) -> str:

@@ -12,6 +12,8 @@ import re
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
+LARGEST = 2**64
+"""Above all numbers of a recipe. In JSON an integer may be too large for a float."""
 LATER = (
     "variations",
     "to_prompt",
@@ -158,6 +160,8 @@ def from_json(table: object) -> Recipe:
         value = table[entry.name]
         if isinstance(value, bool) or not isinstance(value, kinds[str(entry.type)]):
             raise ValueError(f"{entry.name} is {value!r}")
+        if isinstance(value, int | float) and not abs(value) < LARGEST:
+            raise ValueError(f"{entry.name} is out of range")
         known[entry.name] = value
     if "unknown_words" in known:
         known["unknown_words"] = tuple(str(word) for word in known["unknown_words"])
@@ -170,9 +174,9 @@ def _variation(value: object) -> tuple[int, float]:
     match value:
         case [bool(), _] | [_, bool()]:  # which are numbers too
             pass
-        case [int(seed), float(share) | int(share)]:
+        case [int(seed), float(share) | int(share)] if abs(seed) < LARGEST and 0 <= share <= 1:
             return seed, float(share)
-    raise ValueError(f"one of its variations is {value!r}")
+    raise ValueError("one of its variations is no seed with a share from 0 to 1")
 
 
 def _one_line(text: str) -> str:

@@ -2,11 +2,12 @@
 
 Level 1. Reads any file, whoever made it, in a child process of at most MAX_MEMORY and MAX_SECONDS
 that may write nothing and asks the network for nothing. What the child could not finish is said to
-be unknown or broken, never guessed. Next: `cli.py` prints `Verdict.words` or `Verdict.as_json`.
+be unknown, never guessed. Next: `cli.py` prints `Verdict.words` or `Verdict.as_json`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -22,16 +23,17 @@ from rocketman.provenance.credentials import CredentialState
 from rocketman.provenance.picture import PictureError
 
 MAX_MEMORY = 1 << 30
-"""Bytes of address space. Held on POSIX systems; Windows has the time limit alone."""
+"""Bytes of address space. Held on Linux; elsewhere the time limit stands alone."""
 MAX_SECONDS = 20
 MAX_PIXELS = 50_000_000
 """Of pictures whose pixels are looked at; a larger one has its mark left unread."""
 MAX_REPORT = 1 << 20
 """Characters of one finding; a larger one loses its recipe."""
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""That Pillow may decode here. Not all it knows: for some it starts other programs."""
 
-LIMITS = f"within {MAX_MEMORY >> 30} GB of memory and {MAX_SECONDS} seconds"
+BROKE_OFF = (
+    f"could not be read: a look at them failed, or took more than {MAX_MEMORY >> 30} GB of memory "
+    f"or {MAX_SECONDS} seconds."
+)
 AI_MADE = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
 
 
@@ -95,10 +97,12 @@ class Verdict:
                 return "Its credentials do not hold, but its pixels carry Rocketman's mark."
             return "Its credentials do not hold: nothing they say can be relied on."
         if found:
-            lost = "are gone" if state == "absent" else "have expired"
+            lost = {"absent": "are gone", "expired": "have expired"}.get(state, "cannot be read")
             return f"Its pixels carry Rocketman's mark; its credentials {lost}."
         if state == "expired":
             return "Its credentials have expired, so that nothing vouches for what they say."
+        if state == "unknown":
+            return "It could not be told whether it has credentials, nor what they say."
         return "Nothing in it tells where it comes from."
 
     @property
@@ -146,6 +150,7 @@ PROVES = {
     "broken": "Proves that file and credentials do not belong together as they are. Does not "
     "prove a forgery: an innocent edit does the same.",
     "absent": "Proves nothing: most programs and web sites drop credentials.",
+    "unknown": "Proves nothing: there may be credentials or none, and they may hold or not.",
     "mark": "Proves, up to that chance, that these pixels were drawn or marked by Rocketman. Does "
     "not prove by whom: the program is public, and a mark can be copied onto another picture.",
     "kept": "Proves that a picture with this mark was saved on this computer, and what was signed "
@@ -192,14 +197,14 @@ def verify(path: Path | str) -> Verdict:
 
 def _credentials(found: dict[str, Any] | None) -> CredentialState:
     if found is None:
-        return CredentialState(state="broken", why=f"They could not be read {LIMITS}.")
+        return CredentialState(state="unknown", why=f"They {BROKE_OFF}")
     return CredentialState(**found)
 
 
 def _mark(found: dict[str, Any] | None, expected: str | None, signed: CredentialState) -> MarkState:
     """The mark, held against the recipe in the file."""
     if found is None:
-        return MarkState(why=f"The pixels could not be read {LIMITS}.")
+        return MarkState(why=f"The pixels {BROKE_OFF}")
     expected = expected or signed.watermark_id
     if not found["found"] or expected is None:
         return MarkState(**found)
@@ -245,9 +250,14 @@ def plain(value: object, most: int = 300) -> str:
 def _child(path: str) -> None:
     """Print one line for each finding, in order of danger, so that the first ones get out."""
     _limit()
-    _report("recipe", _look_for_recipe(path))
-    _report("credentials", asdict(credentials.read(path)))
-    _report("watermark", _look_for_mark(path))
+    looks = {
+        "recipe": _look_for_recipe,
+        "credentials": lambda path: asdict(credentials.read(path)),
+        "watermark": _look_for_mark,
+    }
+    for name, look in looks.items():
+        with contextlib.suppress(Exception):  # then this one is unknown, and the others are not
+            _report(name, look(path))
 
 
 def _limit() -> None:
@@ -282,7 +292,8 @@ def _look_for_recipe(path: str) -> dict[str, Any]:
     try:
         recipe = picture.read(path)
     except (PictureError, MemoryError) as error:
-        return {"note": str(error).replace(f"{path} ", "It ", 1)[:500] or "It is too large."}
+        note = str(error).replace(path, "it", 1)[:500] or "it is too large."
+        return {"note": note[0].upper() + note[1:]}
     if recipe is None:
         return {}
     return {
@@ -308,7 +319,7 @@ def _look_for_mark(path: str) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # our own limit, below, comes before any pixel is decoded
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=picture.FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.width} x {image.height}"
                 return asdict(MarkState(why=f"At {size} pixels it is too large to be searched."))

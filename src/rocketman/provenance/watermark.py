@@ -43,6 +43,8 @@ TILE = 64
 """Pixels of a tile's side, in pictures whose shorter side has up to FULL pixels."""
 FULL = 512
 """Larger pictures are marked, and read, as if reduced to this shorter side."""
+LONGEST = 8 * FULL
+"""Pixels of a reduced picture's longer side that are read."""
 MIN_SIDE = 256
 """Smaller pictures are not marked: too few tiles fit in."""
 LOWEST, HIGHEST = 4.0, 16.0
@@ -172,7 +174,7 @@ def read(image: Image.Image) -> Mark:
     """Look for a mark. At 512 px 0.1 s when there is one that lies upright, 0.3 s when not."""
     if min(image.size) < TILE:
         return Mark(False, 1.0)
-    spectrum = _spectrum(_luma(_reduced(image)))
+    spectrum = _spectrum(_luma(_reduced(image))[:LONGEST, :LONGEST])  # the mark is everywhere
     best = Mark(False, 1.0)
     for places in _searches():
         for mark in _look(spectrum, places):
@@ -361,13 +363,12 @@ def _spectrum(luma: Floats) -> Waves:
     """The whitened Fourier plane of a picture, origin in its middle, twice as fine as its size.
 
     Whitened twice: in the picture, so that a busy corner does not drown the sky, and in the plane,
-    so that each wave is measured against the ones around it. Half plane (N, N // 2 + 1).
+    so that each wave is measured against the ones around it. Half plane (N, M // 2 + 1).
     """
     mean, spread = _local(luma, NEIGHBOURS)
     flat = (luma - mean) / (spread + 1.0) * _window(luma.shape)
     high, wide = flat.shape
-    side = -(-max(high, wide) // 64) * 128
-    canvas = np.zeros((side, side), np.float32)
+    canvas = np.zeros((-(-high // 64) * 128, -(-wide // 64) * 128), np.float32)
     canvas[:high, :wide] = flat
     canvas = np.roll(canvas, (-(high // 2), -(wide // 2)), (0, 1))
     spectrum = np.fft.rfft2(canvas).astype(np.complex64)
@@ -379,15 +380,15 @@ def _spectrum(luma: Floats) -> Waves:
 
 def _sample(spectrum: Waves, frequency: NDArray[np.float64]) -> Waves:
     """The plane at any frequencies (..., 2), in waves a pixel; bilinear, sizes held below 2."""
-    side = len(spectrum)
+    high, width = spectrum.shape
+    sides = np.array([high, 2 * width - 2])
     flip = frequency[..., 1] < 0  # the other half holds the same, conjugated
-    at = np.where(flip[..., None], -frequency, frequency) * side
-    at[(np.abs(frequency) >= 0.5 - 1 / side).any(axis=-1)] = 0.0  # too fine for this picture
+    at = np.where(flip[..., None], -frequency, frequency) * sides
+    at[(np.abs(frequency) >= 0.5 - 1 / sides).any(axis=-1)] = 0.0  # too fine for this picture
     start = np.floor(at).astype(np.int64)
     down, across = np.moveaxis((at - start).astype(np.float32), -1, 0)
     row, column = np.moveaxis(start, -1, 0)
-    width = spectrum.shape[1]
-    first, second = row % side * width + column, (row + 1) % side * width + column
+    first, second = row % high * width + column, (row + 1) % high * width + column
     plane = spectrum.ravel()
     value = (1 - down) * ((1 - across) * plane[first] + across * plane[first + 1])
     value += down * ((1 - across) * plane[second] + across * plane[second + 1])

@@ -125,6 +125,12 @@ def test_the_command(audited: Path, data: Path, tmp_path: Path, fresh: list[Imag
     assert second["verdict"] == "new"
     with Image.open(sheet) as shown:
         assert shown.height == 2 * (384 + 56 + 24)
+    assert run(app, [*arguments, "--sheet", str(sheet)]).exit_code == 1, "ours, so replaced"
+    result = run(app, [*arguments, "--sheet", str(new)])
+    assert result.exit_code == 2
+    assert "is no sheet of ours" in result.stderr
+    with Image.open(new) as kept:
+        assert kept.size == fresh[0].size
     result = run(app, arguments)
     assert "copy of 0006.png" in result.stdout
     assert run(app, ["audit", "picture", str(new), "--model", str(audited)]).exit_code == 0

@@ -30,7 +30,7 @@ from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
 from rocketman.model import READS, ModelConfig
 from rocketman.optimizer import Muon
-from rocketman.train import Stopped, TrainConfig, train
+from rocketman.train import DivergenceError, Stopped, TrainConfig, train
 from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_parameters, read_tensors
 
@@ -310,6 +310,11 @@ def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> No
     other = replace(config, model=replace(config.model, depth=1))
     with pytest.raises(ValueError, match=r"another \[model\]"):
         train(other, tmp_path / "run", resume=True, report=quiet)
+    other = replace(config, train=replace(config.train, optimizer="muon"))
+    with pytest.raises(ValueError, match="optimizer = 'adamw': keep it"):
+        train(other, tmp_path / "run", resume=True, report=quiet)
+    with pytest.raises(ValueError, match="has its weights already"):
+        train(config, tmp_path / "run", resume=True, start=tmp_path, report=quiet)
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
@@ -332,7 +337,7 @@ def test_a_loss_that_is_no_number_stops_the_run_before_it_spreads(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flow, "velocity_loss", lambda p, x1, t, weights: (p - x1).mean() / 0)
-    with pytest.raises(RuntimeError, match="no longer a number after step 0"):
+    with pytest.raises(DivergenceError, match="no longer a number after step 0"):
         train(config, tmp_path / "run", report=quiet)
 
 

@@ -91,7 +91,8 @@ def train_step(
     judge: Judge | None = None,
     labels: NDArray[np.uint8] | None = None,
 ) -> float:
-    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss.
+    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss; DivergenceError if
+    it is no number, before weights change.
 
     judge: what its clean pictures look like, if that counts too.
     labels: what each pixel of the data set's pictures shows, if that is learnt too.

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -18,8 +19,10 @@ from rocketman.evaluate import (
     kernel_distance,
     measured,
     prompts_of,
+    save_sheet,
     told_apart,
 )
+from rocketman.generate import Pipeline
 
 
 def unit(rng: np.random.Generator, count: int, shift: float) -> np.ndarray:
@@ -45,6 +48,9 @@ def test_interval() -> None:
     group = measured([True] * 90 + [False] * 10, 0.98)
     assert (group.joint, group.ceiling, group.n) == (0.9, 0.98, 100)
     assert 0.82 < group.low < 0.9 < group.high < 0.97
+    none, every = measured([False] * 256, 0.98), measured([True] * 256, 0.98)
+    assert (none.low, every.high) == (0, 1)
+    assert none.high == pytest.approx(1 - every.low) == pytest.approx(0.0143, abs=1e-4)
 
 
 def test_groups_hold_what_their_names_say() -> None:
@@ -78,16 +84,21 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
         assert len(json.loads(image.info["rocketman-sheet"])) == 9
 
 
-def test_drawn_pictures_are_held_against_real_ones_of_the_same_pairs() -> None:
+def test_drawn_pictures_are_held_against_real_ones_of_the_same_pairs(tmp_path: Path) -> None:
     """The thumbnails that travel with the repository serve as renders."""
     data = Path(__file__).parents[1] / "data" / "astronauts-64"
-    found, _ = evaluate(None, data, count=4)
+    found, pictures = evaluate(None, data, count=4)
     pairs = captions.heldout_pairs()["validation"]
     rows = read_split(data, "validation").rows
     assert found.real == sum((row["suit"], row["instrument"]) in pairs for row in rows) > 200
     assert found.kid is not None
     assert found.c2st is not None
     assert 0 <= found.c2st <= 1
+    save_sheet(tmp_path / "sheet.png", pictures, most=8)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        prompts = [each["prompt"] for each in json.loads(sheet.info["rocketman-sheet"])]
+    assert prompts[0] == pictures[0].recipe.prompt
+    assert prompts[-1] in [each.recipe.prompt for each in pictures[8:]], "of the last group"
 
 
 def test_a_folder_without_held_out_pairs_is_refused(tmp_path: Path) -> None:
@@ -98,12 +109,30 @@ def test_a_folder_without_held_out_pairs_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", "--count", "2", "--data", str(tmp_path)])
     assert result.exit_code == 2
     assert "no validation pictures of held-out pairs" in " ".join(result.stderr.split())
+    suit, instrument = min(captions.heldout_pairs()["validation"])
+    row = {"file_name": "0.png", "text": "a harp", "suit": suit, "instrument": instrument}
+    (tmp_path / "validation" / "metadata.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(ValueError, match="too few validation pictures"):
+        evaluate(None, tmp_path, count=2)
+    with pytest.raises(ValueError, match="count should be at least 2, not 1"):
+        evaluate(None, None, count=1)
 
 
 def test_the_control_of_copies() -> None:
     from rocketman.audits.index import load_index
 
     assert 0 < control_rate(load_index()) < 0.05
+
+
+def test_a_sheet_that_cannot_be_saved_is_refused_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Pipeline, "__call__")
+    for name, sentence in (("a.jpg", "should end in .png"), ("b/a.png", "there is no folder")):
+        sheet = str(tmp_path / name)
+        result = CliRunner().invoke(app, ["evaluate", "--count", "2", "--sheet", sheet])
+        assert result.exit_code == 2
+        assert sentence in " ".join(result.stderr.split())
 
 
 def test_wrong_use(tmp_path: Path) -> None:

@@ -189,6 +189,7 @@ def test_the_reference_network_fits_the_size_it_may_have() -> None:
         ({"patch_size": 7, "image_size": 63}, "patch_size"),
         ({"heads": 3}, "heads"),
         ({"text_width": 100}, "text_width"),
+        ({"condition_width": 33}, "condition_width"),
         ({"depth": 0}, "depth"),
     ],
 )

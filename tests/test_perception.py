@@ -123,10 +123,16 @@ def test_a_run_keeps_what_it_sees_with(
 ) -> None:
     pictures, path = load_split(discs, "train", 16), tmp_path / "p.safetensors"
     first = perception.perception(pictures, path, 0, CPU)
-    monkeypatch.setattr(perception, "learn", None)
-    again = perception.perception(pictures, path, 0, CPU)
+    with monkeypatch.context() as patch:
+        patch.setattr(perception, "learn", None)
+        again = perception.perception(pictures, path, 0, CPU)
     for name, value in first.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
+    two = tuple(caption.replace("orange", "blue") for caption in pictures.captions)
+    other = replace(pictures, captions=two, hash="of other data")
+    for _ in range(2):
+        assert perception.perception(other, path, 0, CPU).head.out_features == 2
+        monkeypatch.setattr(perception, "learn", None)
 
 
 def test_captions_that_tell_nothing_are_refused(discs: Path, tmp_path: Path) -> None:

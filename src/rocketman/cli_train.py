@@ -52,7 +52,7 @@ def evaluate(
         Literal["validation", "test"], typer.Option(help="test is for the final report only.")
     ] = "validation",
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="The first pictures of each group.")
+        Path | None, typer.Option(metavar="FILE.png", help="48 of the pictures, spread over all.")
     ] = None,
     card: Annotated[
         bool, typer.Option("--card", help="Keep figures and a sheet in the model's card.")
@@ -67,13 +67,19 @@ def evaluate(
     from rocketman import ModelError, PictureError, RequestError
     from rocketman.evaluate import evaluate as measure
     from rocketman.evaluate import folder_to_keep_in, keep, save_sheet, table
+    from rocketman.provenance import picture
 
-    with wrong_use(ModelError, PictureError, RequestError, ValueError), step_bar() as on_step:
+    with wrong_use(ModelError, PictureError, RequestError, ValueError):
         if card:
             folder_to_keep_in(model)
-        found, pictures = measure(model, data, count=count, seed=seed, split=split, on_step=on_step)
+        if sheet:
+            picture.check_sheet(sheet)
+        with step_bar() as on_step:
+            found, pictures = measure(
+                model, data, count=count, seed=seed, split=split, on_step=on_step
+            )
+        typer.echo(json.dumps(found.as_json) if as_json else table(found))
         if sheet:
             save_sheet(sheet, pictures)
         if card:
             say(f"{keep(found, pictures, model)} is written anew")
-    typer.echo(json.dumps(found.as_json) if as_json else table(found))

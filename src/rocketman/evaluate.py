@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import __version__
-from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index
+from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index, spaced
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
 from rocketman.captions import (
@@ -57,7 +57,7 @@ class Group:
     ceiling: float
     """The probes' own joint accuracy on real renders that they never saw."""
     low: float
-    """Ends of the 95 % bootstrap interval of `joint`."""
+    """Ends of the 95 % interval of `joint`: see `measured`."""
     high: float
     n: int
 
@@ -146,8 +146,11 @@ def evaluate(
 
     data: a folder with real renders of the held-out pairs, for kid and c2st; without it both are
     None. `split` says whose held-out pairs are asked for: "test" is for the final report.
-    ModelError if the model has no probes or no index, ValueError if it knows no pair at all.
+    ModelError if the model has no probes or no index, ValueError if it knows no pair at all, if
+    `data` has too few renders, or for a `count` below 2.
     """
+    if count < 2:
+        raise ValueError(f"count should be at least 2, not {count}.")
     pipeline, probes, index = load(model), load_probes(model), load_index(model)
     real, real_hash = _real(data, split, probes.size) if data else ([], None)
     groups: dict[str, Group] = {}
@@ -234,7 +237,7 @@ def table(found: Evaluation) -> str:
 
 def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns: int = 8) -> None:
     """Pictures spread evenly over all that were drawn, marked and signed. PictureError."""
-    shown = pictures[:: max(1, len(pictures) // most)][:most]
+    shown = spaced(list(pictures), most)
     edge = 160
     sheet = Image.new("RGB", (columns * edge, -(-len(shown) // columns) * edge), "#05060a")
     for k, each in enumerate(shown):
@@ -244,11 +247,18 @@ def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns:
 
 
 def measured(right: Sequence[bool], ceiling: float) -> Group:
-    """Mean and 95 % bootstrap interval."""
+    """Mean and 95 % bootstrap interval; of all right or all wrong, where every resample is the
+    same, the exact one (Clopper and Pearson 1934).
+    """
     values = np.asarray(right, dtype=float)
     rng = np.random.default_rng(0)
     means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
+    edge = 0.025 ** (1 / len(values))
+    if not values.any():
+        high = 1 - edge
+    if values.all():
+        low = edge
     return Group(float(values.mean()), ceiling, float(low), float(high), len(values))
 
 
@@ -260,7 +270,7 @@ def control_rate(index: TrainingIndex) -> float:
 
 def kernel_distance(a: Floats, b: Floats, seed: int, trials: int = 500) -> tuple[float, float]:
     """Unbiased squared MMD with the kernel (x y / d + 1)^3 (Binkowski et al. 2018, KID), and the
-    share of random re-labelings that reach it. a (m, d), b (n, d).
+    share of random re-labelings that reach it. a (m, d), b (n, d), at least two each.
     """
     both = np.concatenate([a, b])
     kernel = (both @ both.T + 1) ** 3  # unit features: x y / d of features of length sqrt(d)
@@ -333,7 +343,7 @@ def _real(data: Path, split: Split, size: int) -> tuple[list[Image.Image], str]:
     """Renders of the pairs that the group "heldout" asks for, and the hash of their split.
 
     Of these alone: other pairs are told apart by what they show, however real they look
-    (docs/log.md, 2026-11-28). ValueError if there are none.
+    (docs/log.md, 2026-11-28). ValueError if there are not two.
     """
     pictures = load_split(data, split, size)
     pairs = heldout_pairs()[split]
@@ -342,6 +352,9 @@ def _real(data: Path, split: Split, size: int) -> tuple[list[Image.Image], str]:
         for image, row in zip(images(pictures), pictures.rows, strict=True)
         if (row.get("suit"), row.get("instrument")) in pairs
     ]
-    if not kept:
-        raise ValueError(f"{data} has no {split} pictures of held-out pairs to compare with.")
+    if len(kept) < 2:
+        few = "too few" if kept else "no"
+        raise ValueError(
+            f"{data} has {few} {split} pictures of held-out pairs to compare with: it takes two."
+        )
     return kept, pictures.hash

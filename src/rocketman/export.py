@@ -64,7 +64,7 @@ def write_model(
     """Write a whole model folder; config.toml, which makes it one, comes last. Returns `folder`.
 
     The record gets the weights' SHA-256 and the measured difference between engine and torch.
-    RuntimeError if that difference is too large.
+    ModelError if that difference is too large.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = folder.resolve().name if folder.name != "model" else folder.resolve().parent.name
@@ -121,7 +121,7 @@ def load_network(folder: Path) -> DiffusionTransformer:
 def write_network(network: DiffusionTransformer, folder: Path) -> float:
     """Write network.onnx beside model.safetensors; returns its largest difference from torch.
 
-    `network` holds the stored (rounded) weights. RuntimeError if the difference is too large.
+    `network` holds the stored (rounded) weights. ModelError if the difference is too large.
     """
     with (folder / WEIGHTS).open("rb") as file:
         entries, _, start = read_header(file.read())
@@ -134,7 +134,7 @@ def write_network(network: DiffusionTransformer, folder: Path) -> float:
         onnx.checker.check_model(Path(trial) / NETWORK)
         difference = largest_difference(network, Path(trial) / NETWORK)
     if not difference <= LARGEST_DIFFERENCE:
-        raise RuntimeError(
+        raise ModelError(
             f"The exported network differs from the trained one by {difference:.2g}, "
             f"more than {LARGEST_DIFFERENCE:.2g}; it was not written."
         )

@@ -49,7 +49,7 @@ class ModelConfig:
     text_depth: int = 2
     """Transformer blocks over the text tokens."""
     condition_width: int = 128
-    """Features of the timestep-and-prompt vector that modulates every block."""
+    """Features of the timestep-and-prompt vector that modulates every block; even."""
     bottleneck: int = 128
     """Rank of the patch embedding (JiT, section 4.2)."""
     refine_width: int = 0
@@ -78,6 +78,8 @@ class ModelConfig:
             raise ValueError(
                 f"width {self.width} / heads {self.heads} must be a whole multiple of 4"
             )
+        if self.condition_width % 2:
+            raise ValueError(f"condition_width must be even, got {self.condition_width}")
         if self.text_width % TEXT_HEAD_WIDTH:
             raise ValueError(
                 f"text_width must be a multiple of {TEXT_HEAD_WIDTH}, got {self.text_width}"

@@ -128,13 +128,14 @@ def perception(
     report: Report = lambda line: None,
     folder: Path | None = None,
 ) -> Perception:
-    """The network that a run sees with: the one at `path`, else one that learns now.
+    """The network that a run sees with: the one at `path` if it learnt from these pictures, else
+    one that learns now.
 
     folder: the data set whose training split `pictures` are, which may say what each pixel shows.
     Its parameters want no gradient. ValueError if no word of the captions tells pictures apart;
     ModelError if the file is damaged.
     """
-    if not path.is_file() and workers.leads:
+    if workers.leads and not (path.is_file() and learnt_from(path, pictures)):
         names = telling_words(pictures)
         if not names:
             raise ValueError(
@@ -147,12 +148,19 @@ def perception(
                 labels = load_labels(folder, "train", pictures, pictures.pixels.shape[1])
         learnt = learn(pictures, names, seed, device, report, labels)
         arrays = {name: tensor.cpu().numpy() for name, tensor in learnt.state_dict().items()}
-        write_whole(path, pack_tensors(arrays, {"words": " ".join(names)}))
+        about = {"words": " ".join(names), "data": pictures.hash}
+        write_whole(path, pack_tensors(arrays, about))
     workers.agree(0.0, False)  # the others wait for the leader's file
     arrays, metadata = read_tensors(path)
     network = Perception(len(metadata["words"].split()))
     network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
     return network.to(device).eval().requires_grad_(False)
+
+
+def learnt_from(path: Path, pictures: Pictures) -> bool:
+    """Whether the network at `path` did; an older file, which does not say, is believed."""
+    _, metadata = read_tensors(path)
+    return metadata.get("data", pictures.hash) == pictures.hash
 
 
 def telling_words(pictures: Pictures) -> list[str]:

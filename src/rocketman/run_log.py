@@ -6,13 +6,15 @@ Level 4. Writes into the run's folder
     tensorboard/     the same figures and the sheets, for `tensorboard --logdir`; needs the extra
                      `tensorboard` and `tensorboard = true` in [train]
 
-A run that goes on from a checkpoint drops what was said after it. Next: `train.py` writes here.
+A run that goes on from a checkpoint drops what was said after it, and a line that was cut short.
+Next: `train.py` writes here.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +54,7 @@ class RunLog:
         lines: list[str] = []
         if going_on_from is not None and self.path.exists():
             lines = self.path.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if json.loads(line)["step"] <= (going_on_from or 0)]
+        kept = [line for line in lines if step_of(line) <= (going_on_from or 0)]
         write_whole(self.path, "".join(f"{line}\n" for line in kept).encode())
         self.writer = None
         if writer:
@@ -82,6 +84,15 @@ class RunLog:
     def close(self) -> None:
         if self.writer:
             self.writer.close()
+
+
+def step_of(line: str) -> float:
+    """The step of a line; infinity for one that a full disk or a crash cut short."""
+    try:
+        step: int = json.loads(line)["step"]
+    except json.JSONDecodeError:
+        return math.inf
+    return step
 
 
 def flat(name: str, value: Figure) -> list[tuple[str, float]]:

@@ -64,6 +64,10 @@ class Stopped(RuntimeError):  # noqa: N818  (it is not an error)
     """The run was asked to stop and left a checkpoint; the message says how to go on."""
 
 
+class DivergenceError(ValueError):
+    """The loss is no longer a number; the message is one sentence."""
+
+
 def progress(run: Run, config: LoopConfig) -> float:
     """Share of the run that is done: of its steps, of its seconds, or the larger of the two."""
     by_steps = run.step / config.steps if config.steps else 0.0
@@ -87,7 +91,8 @@ def train_step(
     judge: Judge | None = None,
     labels: NDArray[np.uint8] | None = None,
 ) -> float:
-    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss.
+    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss; DivergenceError if
+    it is no number, before weights change.
 
     judge: what its clean pictures look like, if that counts too.
     labels: what each pixel of the data set's pictures shows, if that is learnt too.
@@ -139,9 +144,9 @@ def train_step(
     norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
     value = loss.item()
     if not (math.isfinite(value) and norm.isfinite()):  # before it can reach weights or checkpoint
-        raise RuntimeError(
-            f"The loss is no longer a number after step {run.step}; resume the run with a lower "
-            "learning_rate."
+        raise DivergenceError(
+            f"The loss is no longer a number after step {run.step}: lower learning_rate, then "
+            "resume the run, or begin anew if it has no checkpoint."
         )
     for optimizer in run.optimizers:
         for group in optimizer.param_groups:
@@ -170,9 +175,14 @@ def train(
     """Run to the end and return the model folder, OUT/model.
 
     `resume` goes on from OUT's last whole checkpoint; `start` begins with a model folder's weights.
-    ValueError for a data set or folder that cannot be used; Stopped after SIGTERM or Ctrl-C.
+    ValueError for what cannot be used or resumed, DivergenceError, or ModelError for a network that
+    the engine draws otherwise; Stopped after SIGTERM or Ctrl-C.
     """
     checkpoints = out / "checkpoints"
+    if resume and start:
+        raise ValueError(
+            "A run that goes on has its weights already: leave out --resume or --from."
+        )
     if not resume and any(checkpoints.glob("step-*.safetensors")):
         raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
     if config.train.hold_words and not (resume or start):
@@ -276,6 +286,11 @@ def take_up(
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
+        optimizer = state["config"]["train"].get("optimizer", LoopConfig.optimizer)
+        if loop.optimizer != optimizer:
+            raise ValueError(
+                f"{out} holds a run with optimizer = {optimizer!r}: keep it to resume."
+            )
         for name in ("label_weight", "critic_weight"):  # what learns beside it is not in the file
             if getattr(loop, name) and not state["config"]["train"].get(name):
                 raise ValueError(

@@ -8,6 +8,7 @@ names the key. No state here. Next: `train.py` runs it; a model folder's config.
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -97,6 +98,9 @@ class LoopConfig:
     """Write TensorBoard's files too; needs the extra `tensorboard`."""
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():  # TOML knows nan and inf
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number, got {value}")
         if self.steps < 0 or self.seconds < 0 or not (self.steps or self.seconds):
             raise ValueError("give steps or seconds, as a positive number")
         if self.batch_size < 1:

@@ -17,7 +17,7 @@ from rocketman.audits.credits import Share, author_rows, credit_line, credits, t
 from rocketman.audits.index import TrainingIndex, load_index
 from rocketman.cli import app
 from rocketman.data.batches import load_split, to_floats
-from rocketman.weights import ModelError
+from rocketman.weights import ModelError, embedded
 
 torch = pytest.importorskip("torch")
 
@@ -175,6 +175,25 @@ def test_gradients_of_other_weights_are_refused(
         file.write(b"\x01")
     with pytest.raises(ModelError, match="audit index"):
         Influence(folder)
+
+
+def test_gradients_of_other_pictures_are_refused(
+    influence: Influence, audited: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    folder = shutil.copytree(audited, tmp_path / "model")
+    Influence(folder)
+    table = json.loads((folder / "training" / "index.json").read_text())
+    for changed in ({"data_hash": "0" * 64}, {"pictures": 181}):
+        other = {**table, "record": {**table["record"], **changed}}
+        (folder / "training" / "index.json").write_text(json.dumps(other))
+        with pytest.raises(ModelError, match="audit index"):
+            Influence(folder)
+
+
+def test_what_ships_keeps_the_gradients_of_its_index() -> None:
+    assert Influence(embedded()).gradients.shape == (len(load_index()), 15, pulling.DIMENSIONS)
 
 
 def test_the_index_command_keeps_gradients(audited: Path, data: Path, tmp_path: Path) -> None:

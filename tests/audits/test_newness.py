@@ -15,7 +15,16 @@ from typer.testing import CliRunner
 
 from rocketman import ModelError
 from rocketman.audits import alignment
-from rocketman.audits.index import TrainingIndex, copy_threshold, hamming, hashes, load_index
+from rocketman.audits import index as indexing
+from rocketman.audits.index import (
+    Bank,
+    TrainingIndex,
+    copy_threshold,
+    hamming,
+    hashes,
+    load_index,
+    nearest,
+)
 from rocketman.audits.newness import newness, side_by_side
 from rocketman.cli import app
 from rocketman.weights import embedded, open_model
@@ -116,6 +125,12 @@ def test_the_command(audited: Path, data: Path, tmp_path: Path, fresh: list[Imag
     assert second["verdict"] == "new"
     with Image.open(sheet) as shown:
         assert shown.height == 2 * (384 + 56 + 24)
+    assert run(app, [*arguments, "--sheet", str(sheet)]).exit_code == 1, "ours, so replaced"
+    result = run(app, [*arguments, "--sheet", str(new)])
+    assert result.exit_code == 2
+    assert "is no sheet of ours" in result.stderr
+    with Image.open(new) as kept:
+        assert kept.size == fresh[0].size
     result = run(app, arguments)
     assert "copy of 0006.png" in result.stdout
     assert run(app, ["audit", "picture", str(new), "--model", str(audited)]).exit_code == 0
@@ -160,12 +175,61 @@ def test_wrong_use(
 
 
 def test_a_damaged_index(audited: Path, tmp_path: Path) -> None:
-    import shutil
-
     folder = shutil.copytree(audited, tmp_path / "model")
     (folder / "training" / "index.json").write_text("{")
     with pytest.raises(ModelError, match="audit index"):
         load_index(folder)
+
+
+@pytest.mark.parametrize("damage", ["nothing to compare with", "other features", "other names"])
+def test_an_index_whose_files_do_not_go_together(
+    damage: str, audited: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(audited, tmp_path / "model")
+    table = json.loads((folder / "training" / "index.json").read_text())
+    if damage == "nothing to compare with":
+        table["control"] = {}
+    elif damage == "other features":
+        np.save(folder / "training" / "features.npy", np.zeros((179, 8), np.float16))
+    else:
+        table["files"] = table["files"][:-1]
+    (folder / "training" / "index.json").write_text(json.dumps(table))
+    with pytest.raises(ModelError, match=r"no whole index.*audit index"):
+        load_index(folder)
+
+
+def test_an_index_stays_whole_until_the_new_one_is_measured(
+    audited: Path, data: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = shutil.copytree(audited, tmp_path / "model")
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(cache))
+    monkeypatch.setattr(indexing, "distances_of_copies", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        indexing.build(folder, data)
+    assert load_index(folder).copy_at == load_index(audited).copy_at > 0
+    monkeypatch.setattr(indexing, "SHEET_LIMIT", 1)
+    with pytest.raises(ValueError, match="180 training pictures; an index takes 2 to 1"):
+        indexing.build(folder, data)
+
+
+def test_a_sheet_of_many_pictures_is_no_bomb(
+    audited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert load_index(audited).thumbnails.shape == (180, 64, 64, 3)
+    with pytest.raises(ModelError, match="cannot be read"):
+        indexing.cut_apart(b"no sheet", 1)
+
+
+def test_a_picture_left_out_is_not_its_own_neighbour(index: TrainingIndex) -> None:
+    few = [Image.fromarray(pixels) for pixels in index.thumbnails[:4]]
+    bank = Bank(index.thumbnails[:4], index.features[:4].astype(np.float32), index.hashes[:4])
+    for k, near in enumerate(nearest(few, bank, index.probes, leave_out=range(4))):
+        assert k not in near.row.values()
+        assert near.distance["pixels"] > 0.01
 
 
 def test_a_window_is_found_where_it_was_cut() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +91,28 @@ def test_decoding_goes_on_where_it_was_killed(
     assert pictures.problems == whole.problems
     assert [int(picture[0, 0, 0]) for picture in pictures.pixels] == [0, 50, 100, 150, 200]
     assert {path.suffix for path in data.cache_folder().iterdir()} == {".npy", ".json"}
+
+
+def test_the_cache_is_not_mapped_when_it_takes_its_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no file that is."""
+    plain, rename, mapped = np.lib.format.open_memmap, Path.replace, []
+
+    def watched(*given: Any, **how: Any) -> Any:
+        pixels = plain(*given, **how)
+        mapped.append(weakref.ref(pixels))
+        return pixels
+
+    def replace(self: Path, target: Path) -> Path:
+        if self.suffix == ".npy" and target.suffix == ".npy":
+            assert [each() for each in mapped] == [None]
+        return rename(self, target)
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", watched)
+    monkeypatch.setattr(Path, "replace", replace)
+    assert len(data.load_split(folder, "train", 8).pixels) == 5
+    assert mapped
 
 
 def test_a_decompression_bomb_is_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

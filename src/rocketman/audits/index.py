@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
+from PIL.AvifImagePlugin import AvifImageFile
 
 from rocketman.audits import alignment
 from rocketman.audits.probes import Probes, load_probes
@@ -87,9 +88,13 @@ class TrainingIndex:
             }
             self.copy_at: float = table["copy_at"]
             self.record: dict[str, Any] = table["record"]
+            if not len(self.features) == len(self.hashes) == len(self.files):
+                raise ValueError("its files are of different pictures")
+            if not all(len(self.control[name]) for name in MEASURES):
+                raise ValueError("it has nothing to compare with")
         except (OSError, ValueError, KeyError, IndexError) as error:
             raise ModelError(
-                f"{folder} has no index of its training pictures: "
+                f"{folder} has no whole index of its training pictures: "
                 f"`rocketman audit index {folder} --data DIR` makes it."
             ) from error
 
@@ -99,11 +104,7 @@ class TrainingIndex:
     @cached_property
     def thumbnails(self) -> NDArray[np.uint8]:
         """(N, 64, 64, 3)."""
-        with Image.open(self.folder / SHEET) as file:
-            sheet = np.asarray(file.convert("RGB"))
-        across, down = sheet.shape[1] // THUMBNAIL, sheet.shape[0] // THUMBNAIL
-        tiles = sheet.reshape(down, THUMBNAIL, across, THUMBNAIL, 3).swapaxes(1, 2)
-        return np.ascontiguousarray(tiles.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[: len(self)])
+        return cut_apart((self.folder / SHEET).read_bytes(), len(self))
 
     @property
     def lacks(self) -> str:
@@ -169,10 +170,13 @@ def nearest(
     ).astype(np.float32)
     if leave_out is not None:
         every = np.arange(len(pictures))
-        alike[every, leave_out], cosine[every, leave_out], bits[every, leave_out] = -1, -1, 64
+        cosine[every, leave_out], bits[every, leave_out] = -1, 64
     found = []
     for k, picture in enumerate(pictures):
-        candidates = np.argsort(-alike[k])[:CANDIDATES]
+        order = np.argsort(-alike[k])
+        if leave_out is not None:
+            order = order[order != leave_out[k]]
+        candidates = order[:CANDIDATES]
         fits = [alignment.fit(picture, bank.fine[row]) for row in candidates]
         best, near, same = int(np.argmax(fits)), int(cosine[k].argmax()), int(bits[k].argmin())
         found.append(
@@ -217,53 +221,59 @@ def build(
 
     The control is the other splits and all of `renders`: pictures like the training pictures that
     the model never saw. Where there are too few, training pictures compared with the other ones.
-    ValueError if a data set cannot be read, ModelError if the folder is no model or has no probes.
+    Nothing is written before all is measured. ValueError if a data set cannot be read or holds too
+    few or too many pictures, ModelError if the folder is no model or has no probes.
     """
     probes = load_probes(open_model(model).folder)
     train = load_split(data, "train", probes.size, report)
-    if len(train.rows) > SHEET_LIMIT**2:
-        raise ValueError(f"{data} has more than {SHEET_LIMIT**2} pictures: too many for an index.")
+    if not 2 <= len(train.rows) <= SHEET_LIMIT**2:
+        raise ValueError(
+            f"{data} holds {len(train.rows):,} training pictures; an index takes 2 to "
+            f"{SHEET_LIMIT**2:,}."
+        )
     pictures = images(train)
     sheet = thumbnail_sheet(pictures)
     report(f"index: features of {len(pictures)} pictures")
     features = probes.features(pictures).astype(np.float16)
-    (model / FOLDER).mkdir(exist_ok=True)
-    write_whole(model / FOLDER / SHEET, sheet)
-    write_whole(model / FOLDER / FEATURES, npy(features))
-    write_whole(model / FOLDER / HASHES, npy(hashes(pictures)))
+    found = hashes(pictures)
+    # compared with what ships, not with what it was made from
+    bank = Bank(cut_apart(sheet, len(pictures)), features.astype(np.float32), found)
+    control = control_of(bank, data, renders, pictures, probes, report)
+    measured = {name: [near.distance[name] for near in control] for name in MEASURES}
+    copies = distances_of_copies(bank, pictures, probes)
     table: dict[str, Any] = {
         "files": [row["file_name"] for row in train.rows],
         "sha256": [str(row.get("sha256", "")) for row in train.rows],
         "columns": {name: column(train, name) for name in COLUMNS},
-        "control": {},
-        "copy_at": 0.0,
-        "record": {"data_hash": train.hash, "pictures": len(pictures)},
+        "control": {name: [round(d, 4) for d in each] for name, each in measured.items()},
+        "copy_at": round(copy_threshold(copies, measured["pixels"]), 4),
+        "record": {
+            "data_hash": train.hash,
+            "pictures": len(pictures),
+            "control": len(control),
+            "edited_copies_distance_95": float(np.quantile(copies, 0.95).round(4)),
+        },
     }
-    write_whole(model / FOLDER / TABLE, json.dumps(table).encode())
-    index = load_index(model)  # what is compared from here on is what ships
-    control = control_of(index, data, renders, pictures, probes, report)
-    measured = {name: [near.distance[name] for near in control] for name in MEASURES}
-    copies = distances_of_copies(index, pictures)
-    table["control"] = {name: [round(d, 4) for d in found] for name, found in measured.items()}
-    table["copy_at"] = round(copy_threshold(copies, measured["pixels"]), 4)
-    table["record"] |= {
-        "control": len(control),
-        "edited_copies_distance_95": float(np.quantile(copies, 0.95).round(4)),
-    }
-    write_whole(model / FOLDER / TABLE, json.dumps(table, ensure_ascii=False).encode())
+    folder = model / FOLDER
+    folder.mkdir(exist_ok=True)
+    (folder / TABLE).unlink(missing_ok=True)  # there again last: what is half written is no index
+    write_whole(folder / SHEET, sheet)
+    write_whole(folder / FEATURES, npy(features))
+    write_whole(folder / HASHES, npy(found))
+    write_whole(folder / TABLE, json.dumps(table, ensure_ascii=False).encode())
     report(f"index: {len(pictures)} training pictures, {len(control)} real ones as control")
     return load_index(model)
 
 
 def control_of(
-    index: TrainingIndex,
+    bank: Bank,
     data: Path,
     renders: Sequence[Path],
     pictures: list[Image.Image],
     probes: Probes,
     report: Report,
 ) -> list[Nearest]:
-    """The distances of real pictures that are not in the index."""
+    """The distances of real pictures that are not in the bank, or of its own to its other ones."""
     held: list[tuple[Path, Split]] = [
         (data, split) for split in filled_splits(data) if split != "train"
     ]
@@ -276,17 +286,17 @@ def control_of(
     if len(heldout) >= LEAST_CONTROL:
         heldout = spaced(heldout, MOST_CONTROL)
         report(f"index: distances of {len(heldout)} held-out pictures")
-        return nearest(heldout, index.bank, probes)
+        return nearest(heldout, bank, probes)
     rows = spaced(list(range(len(pictures))), LEAST_CONTROL)
     report(f"index: too few held-out pictures; distances of {len(rows)} among the training ones")
-    return nearest([pictures[row] for row in rows], index.bank, probes, leave_out=rows)
+    return nearest([pictures[row] for row in rows], bank, probes, leave_out=rows)
 
 
-def distances_of_copies(index: TrainingIndex, pictures: list[Image.Image]) -> list[float]:
+def distances_of_copies(bank: Bank, pictures: list[Image.Image], probes: Probes) -> list[float]:
     """Pixel distances of training pictures that were edited as someone who copies might."""
     rng = np.random.default_rng(0)
     copies = [edited(each, rng) for each in spaced(pictures, EDITED)]
-    return [near.distance["pixels"] for near in index.nearest(copies)]
+    return [near.distance["pixels"] for near in nearest(copies, bank, probes)]
 
 
 def edited(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -335,6 +345,18 @@ def thumbnail_sheet(pictures: Sequence[Image.Image]) -> bytes:
         y, x = k // across * THUMBNAIL, k % across * THUMBNAIL
         sheet[y : y + THUMBNAIL, x : x + THUMBNAIL] = central_square(picture, THUMBNAIL)
     return encoded(sheet, QUALITY)
+
+
+def cut_apart(sheet: bytes, count: int) -> NDArray[np.uint8]:
+    """The first `count` pictures of such a sheet, (count, 64, 64, 3). ModelError if damaged."""
+    try:  # its own class, since Image.open takes a large sheet for a decompression bomb
+        with AvifImageFile(io.BytesIO(sheet)) as file:
+            pixels = np.asarray(file.convert("RGB"))
+    except (RuntimeError, SyntaxError, ValueError) as error:
+        raise ModelError(f"The sheet of training pictures cannot be read: {error}.") from error
+    across, down = pixels.shape[1] // THUMBNAIL, pixels.shape[0] // THUMBNAIL
+    tiles = pixels.reshape(down, THUMBNAIL, across, THUMBNAIL, 3).swapaxes(1, 2)
+    return np.ascontiguousarray(tiles.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[:count])
 
 
 def npy(array: NDArray[Any]) -> bytes:

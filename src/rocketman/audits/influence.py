@@ -11,13 +11,15 @@ of its own; how far the views agree says how sure their mean is.
 `write_influence` keeps the training pictures' gradients in a model folder's index:
 
     training/gradients.npy           (N, views, DIMENSIONS) whitened, in 8 bits; memory-mapped
-    training/influence.safetensors   their scales, and what makes other pictures' comparable
+    training/influence.safetensors   their scales, what makes other pictures' comparable, and of
+                                     which weights and pictures they are
 
 Needs PyTorch (extra `train`), also to ask about a picture. Next: `credits.py` adds it all up.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +31,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from rocketman import flow, sampling
-from rocketman.audits.index import FOLDER, npy
+from rocketman.audits.index import FOLDER, TABLE, npy
 from rocketman.captions import PAD
 from rocketman.data.batches import central_square, load_split, to_floats
 from rocketman.export import load_network
@@ -61,18 +63,22 @@ class Influence:
     """A model with the gradients of what it learnt from."""
 
     def __init__(self, folder: Path) -> None:
-        """ModelError if the folder is no model, or has no gradients kept."""
+        """ModelError if the folder is no model, or keeps no gradients of these weights and of the
+        pictures in its index."""
         self.model = open_model(folder)
         try:
+            index = json.loads((folder / FOLDER / TABLE).read_text(encoding="utf-8"))["record"]
             self._codes: NDArray[np.int8] = np.load(folder / FOLDER / GRADIENTS, mmap_mode="r")
             frame, about = read_tensors(folder / FOLDER / FRAME)
             self.mean, self.whitener = frame["mean"], frame["whitener"]
             self._scale: NDArray[np.float16] = frame["scale"]
             if about["model"] != self.model.hash:
                 raise ValueError("they are of other weights")
+            if about["data"] != index["data_hash"] or len(self._codes) != index["pictures"]:
+                raise ValueError("they are of other pictures")
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(
-                f"{folder} keeps no gradients of its training pictures: "
+                f"{folder} keeps no gradients of the training pictures in its index: "
                 f"`rocketman audit index {folder} --data DIR` makes them."
             ) from error
         self.network = load_network(self.model.folder).requires_grad_(False)
@@ -115,8 +121,9 @@ def write_influence(
     (folder / FOLDER).mkdir(exist_ok=True)
     codes, scale = coded(whitened(found, mean, whitener))
     tensors: Tensors = {"mean": mean, "whitener": whitener, "scale": scale}
-    write_whole(folder / FOLDER / FRAME, pack_tensors(tensors, {"model": model.hash}))
     write_whole(folder / FOLDER / GRADIENTS, npy(codes))
+    about = {"model": model.hash, "data": train.hash}  # last: it says whose the gradients are
+    write_whole(folder / FOLDER / FRAME, pack_tensors(tensors, about))
 
 
 # --- gradients ----------------------------------------------------------------------------------

@@ -17,9 +17,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from rocketman.audits.index import MEASURES, Nearest, TrainingIndex
 from rocketman.files import write_whole
+from rocketman.provenance.metadata import SHEET
+from rocketman.provenance.picture import check_sheet
 
 Verdict = Literal["new", "close", "copy"]
 CLOSE = 1.0
@@ -137,16 +140,17 @@ def stacked(
 ) -> None:
     """Save all of them side by side with their nearest, below each other, as PNG.
 
-    ValueError if the name does not end in .png or the folder is missing or takes no file.
+    Replaces a sheet of ours, no other file. ValueError as of `check_sheet`, and if the folder takes
+    no file.
     """
-    if file.suffix.lower() != ".png" or not file.parent.is_dir():
-        raise ValueError(f"{file} cannot be written: it should end in .png, in an existing folder.")
+    check_sheet(file)
     rows = [side_by_side(each, one, index) for each, one in zip(pictures, found, strict=True)]
     sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))
     for k, row in enumerate(rows):
         sheet.paste(row, (0, k * row.height))
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
+    buffer, text = io.BytesIO(), PngInfo()
+    text.add_text(SHEET, "[]")  # no recipes, but a sheet of ours
+    sheet.save(buffer, "PNG", pnginfo=text)
     try:
         write_whole(file, buffer.getvalue())
     except OSError as error:

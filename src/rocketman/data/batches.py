@@ -154,6 +154,7 @@ def decode(source: Source, image_size: int, array: Path, index: Path) -> None:
                 kept += held["kept"].tolist()
                 problems += held["problems"].tolist()
         pixels.flush()
+        del pixels  # Windows lets no file be renamed while it is mapped
         temporary.replace(array)
         write_whole(index, json.dumps({"kept": kept, "problems": problems}).encode())
     except FileNotFoundError:

@@ -78,8 +78,11 @@ def picture(
     from rocketman.audits.index import load_index
     from rocketman.audits.newness import newness, stacked
     from rocketman.cli import say, wrong_use
+    from rocketman.provenance.picture import check_sheet
 
     with wrong_use(ModelError, ValueError):
+        if sheet:
+            check_sheet(sheet)
         training = load_index(model)
         pictures = [_open(file) for file in files]
         found = newness(pictures, training)

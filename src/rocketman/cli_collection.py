@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rocketman.collection.wording import command, counted
+
 if TYPE_CHECKING:
     from rocketman.collection.store import Kind
 
@@ -34,7 +36,7 @@ def new(folder: Dir) -> None:
 
     with wrong_use(tables.PlanError):
         path = plan.write_example(folder)
-    say(f"{path} is yours to change; `rocketman collection run {folder}` draws it.")
+    say(f"{path} is yours to change; {command('collection run', folder)} draws it.")
 
 
 @collection.command("run")
@@ -58,7 +60,7 @@ def run(folder: Dir) -> None:
     except runs.RunError as error:
         say(f"Error: {error}")
         raise typer.Exit(1) from error
-    say(f"{drawn} drawn now, {wanted} pictures in all, in {folder / runs.PICTURES}")
+    say(f"{drawn} drawn now, {counted(wanted, 'picture')} in all, in {folder / runs.PICTURES}")
 
 
 @collection.command("pick")
@@ -102,7 +104,7 @@ def pick(
     with wrong_use(StoreError, PlanError), Store(folder) as store:
         if acts:
             store.record(acts)
-            say(f"{len(acts)} act{'' if len(acts) == 1 else 's'} recorded; --undo takes one back")
+            say(f"{counted(len(acts), 'act')} recorded; --undo takes one back")
         if undo:
             last = store.undo()
             say(f"Undone: {last.kind} {last.picture}, of {last.at}")
@@ -151,7 +153,7 @@ def gallery(folder: Dir) -> None:
         built = build(folder)
     for sentence in built.remarks:
         say(sentence)
-    say(f"{built.index}: {built.pictures} pictures, {built.size / 1e6:.1f} MB")
+    say(f"{built.index}: {counted(built.pictures, 'picture')}, {built.size / 1e6:.1f} MB")
 
 
 @collection.command("film")
@@ -244,7 +246,7 @@ def _serve_page(folder: Path) -> None:
         done = pick.serve(folder, ready)
     told = ", ".join(f"{count} x {kind}" for kind, count in done.most_common())
     say(f"\nRecorded in {folder}: {told or 'nothing new'}.")
-    say(f"`rocketman collection gallery {folder}` shows what is chosen.")
+    say(f"{command('collection gallery', folder)} shows what is chosen.")
 
 
 @contextmanager

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 Make = Callable[..., Path]
+ONE_PROMPT = (
+    'playing {instrument} above Mars"\ntitle = "{instrument}, {suit}"',
+    'above Mars"\ntitle = "{suit}"\ncombine = "sample"\ncount = 1',
+)
 
 
 def rocketman(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -27,7 +31,7 @@ def test_from_new_to_gallery(tmp_path: Path, model_folder: Path) -> None:
     path = folder / "collection.toml"
     text = path.read_text(encoding="utf-8").replace("candidates = 4", "candidates = 1")
     text = text.replace('# model = "../my-model"', f'model = "{model_folder}"  #')
-    path.write_text(text.replace("steps = 20", "steps = 1"), encoding="utf-8")
+    path.write_text(text.replace("steps = 24", "steps = 1"), encoding="utf-8")
     done = rocketman("run", folder)
     assert done.returncode == 0, done.stderr
     assert "24 drawn now, 24 pictures in all" in done.stderr
@@ -36,6 +40,17 @@ def test_from_new_to_gallery(tmp_path: Path, model_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "24 pictures" in done.stderr
     assert (folder / "gallery" / "index.html").is_file()
+
+
+def test_one_picture_in_a_folder_with_a_space(collection: Make) -> None:
+    folder = collection(candidates=1, edit=ONE_PROMPT)
+    folder = folder.rename(folder.with_name("my night"))
+    assert "1 drawn now, 1 picture in all" in rocketman("run", folder).stderr
+    assert "index.html: 1 picture, " in rocketman("gallery", folder).stderr
+    assert rocketman("pick", folder, "--reject", 1).returncode == 0
+    done = rocketman("gallery", folder)
+    assert done.returncode == 2
+    assert f"rejected, and `rocketman collection pick '{folder}'` chooses anew" in done.stderr
 
 
 def test_picking_from_a_script(collection: Make) -> None:

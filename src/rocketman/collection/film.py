@@ -36,6 +36,7 @@ from rocketman.collection.plan import Plan
 from rocketman.collection.run import PICTURES
 from rocketman.collection.sound import instrument_of, soundtrack
 from rocketman.collection.sound_instruments import RATE
+from rocketman.collection.wording import command, counted
 from rocketman.collection.works import Work, load_works
 from rocketman.files import write_whole
 from rocketman.provenance import credentials, identity
@@ -91,10 +92,6 @@ def make(
         raise FilmError("A silent film takes no sound: leave out one of the two.")
     plan = plans.read(folder)
     works, remarks = load_works(plan)
-    if not works:
-        raise FilmError(
-            f"There is no picture to show: `rocketman collection run {folder}` draws them."
-        )
     for work in works:
         _opened(folder, work)
     try:
@@ -233,7 +230,7 @@ def _beside(
 def _opened(folder: Path, work: Work) -> Image.Image:
     """A picture in RGB. FilmError if it is gone or damaged."""
     path = folder / PICTURES / str(work.row.file)
-    again = f"`rocketman collection run {folder}` draws it again"
+    again = f"{command('collection run', folder)} draws it again"
     try:
         with Image.open(path) as opened:
             return opened.convert("RGB")
@@ -250,7 +247,7 @@ def _claim(plan: Plan, works: Sequence[Work]) -> Claim:
         "reordered": "A person gave the pictures their order.",
     }
     if picked := sum(work.mark.state == "picked" for work in works):
-        human["chose"] = f"A person chose {picked} of the {len(works)} pictures."
+        human["chose"] = f"A person chose {picked} of {counted(len(works), 'picture')}."
     models = {work.recipe.model_hash: work.recipe.model for work in works}
     shown = [
         {"prompt": work.recipe.prompt, "seed": work.recipe.seed, "file": work.row.file}
@@ -290,7 +287,9 @@ def _remarks(plan: Plan, works: Sequence[Work], type_: Type) -> tuple[str, ...]:
     remarks = []
     without = len(plan.prompts) - len({work.row.prompt for work in works})
     if without:
-        remarks.append(f"{without} of {len(plan.prompts)} prompts have no picture to show.")
+        remarks.append(
+            f"No picture to show for {without} of {counted(len(plan.prompts), 'prompt')}."
+        )
     if type_.missing:
         letters = "".join(sorted(type_.missing))[:40]
         remarks.append(

@@ -25,6 +25,7 @@ from rocketman import __version__, generate, request
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.store import LEASE, Row, Store, StoreError, Wanted, worker_name
+from rocketman.collection.wording import command, counted, reason
 from rocketman.generate import Picture, Pipeline
 from rocketman.provenance import picture
 from rocketman.provenance.picture import PictureError, Recipe
@@ -66,10 +67,11 @@ def run(
         def kept() -> str:
             with contextlib.suppress(sqlite3.Error):
                 made, wanted = store.count()
-                return f"{made} of {wanted} pictures are made and kept"
+                are = "is" if made == 1 else "are"
+                return f"{made} of {counted(wanted, 'picture')} {are} made and kept"
             return "The pictures made so far are kept"
 
-        go_on = f"`rocketman collection run {folder}` goes on."
+        go_on = f"{command('collection run', folder)} goes on."
         worker = worker_name()
         try:
             store.want(_wanted(plan, pipeline))
@@ -84,7 +86,7 @@ def run(
         except KeyboardInterrupt as stop:
             raise Paused(f"Paused: {kept()}. {go_on}") from stop
         except (OSError, PictureError, sqlite3.Error) as error:
-            raise RunError(f"Stopped: {_plain(error)}. {kept()}. {go_on}") from error
+            raise RunError(f"Stopped: {reason(error)}. {kept()}. {go_on}") from error
         except RunError as error:
             raise RunError(f"{error} {kept()}. {go_on}") from error
         finally:
@@ -191,7 +193,7 @@ def _drawn(pipeline: Pipeline, rows: list[Row]) -> Iterator[Picture]:
             sampler=recipe.sampler,
         )
     except Exception as error:  # onnxruntime's exceptions have no base class of their own
-        raise RunError(f"The model failed: {_plain(error)}.") from error
+        raise RunError(f"The model failed: {reason(error)}.") from error
 
 
 def _take_over(store: Store, worker: str, rows: list[Row], pictures: Path) -> bool:
@@ -239,10 +241,3 @@ def _heartbeat(folder: Path, worker: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def _plain(error: BaseException) -> str:
-    """An error's words as the inside of a sentence."""
-    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    file = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-    return f"{' '.join(told.split()).rstrip('.')}{file}"

@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from rocketman.collection.schema import migrate, now, transaction
+from rocketman.collection.wording import command
 
 FILE = "collection.sqlite"
 LEASE = 60.0
@@ -120,7 +121,7 @@ class Store:
         self.path = folder / FILE
         if not create and not self.path.exists():
             raise StoreError(
-                f"{folder} has no pictures yet: `rocketman collection run {folder}` draws them."
+                f"{folder} has no pictures yet: {command('collection run', folder)} draws them."
             )
         try:
             self._db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)

@@ -80,7 +80,8 @@ def pick(
 ) -> None:
     """Choose among the candidates: on a page in the browser, or by options, which can be repeated.
 
-    Every act is recorded with its time.
+    Every act is recorded with its time. A picture takes one of --pick, --reject and --unset at a
+    time; --undo stands by itself.
     """
     from rocketman.cli import say, wrong, wrong_use
     from rocketman.collection import curate, rank
@@ -97,6 +98,12 @@ def pick(
     acts += [("pick", each, None) for each in pick or []]
     acts += [("reject", each, None) for each in reject or []]
     acts += [("unset", each, None) for each in unset or []]
+    if clash := curate.contradiction(acts):
+        picture, kinds = clash
+        options = " and ".join(f"--{kind}" for kind in kinds)
+        wrong(f"Picture {picture} is named by {options}: give one of them at a time.")
+    if acts and undo:
+        wrong("--undo stands by itself: take back first, then choose.")
     show = show or as_json
     if not (show or acts or undo):
         _serve_page(folder)

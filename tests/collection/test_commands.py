@@ -85,6 +85,9 @@ def test_picking_from_a_script(collection: Make) -> None:
         (["--rate", "x"], "--rate takes a picture and 0 to 5"),
         (["--pick", "99"], "There is no picture 99"),
         (["--undo"], "nothing to undo"),
+        (["--reject", "1", "--pick", "1"], "Picture 1 is named by --pick and --reject"),
+        (["--unset", "2", "--rate", "2=5"], "Picture 2 is named by --rate and --unset"),
+        (["--undo", "--pick", "1"], "--undo stands by itself"),
     ],
 )
 def test_picking_wrongly_is_one_sentence(collection: Make, arguments: list[str], what: str) -> None:

@@ -25,7 +25,15 @@ collection = typer.Typer(
     help="Draw, choose and publish a series of pictures.", rich_markup_mode=None
 )
 
-Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The collection's folder.")]
+
+def _folder(given: Path) -> Path:
+    """The folder also of those who name the collection.toml in it."""
+    return given.parent if given.name == "collection.toml" and not given.is_dir() else given
+
+
+Dir = Annotated[
+    Path, typer.Argument(metavar="DIR", callback=_folder, help="The collection's folder.")
+]
 
 
 @collection.command("new")

@@ -53,6 +53,13 @@ def test_one_picture_in_a_folder_with_a_space(collection: Make) -> None:
     assert f"rejected, and `rocketman collection pick '{folder}'` chooses anew" in done.stderr
 
 
+def test_the_file_stands_for_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "mine" / "collection.toml"
+    assert rocketman("new", path).returncode == 0
+    assert path.is_file()
+    assert f"{path.parent} has no pictures yet" in rocketman("pick", path, "--list").stderr
+
+
 def test_picking_from_a_script(collection: Make) -> None:
     folder = collection()
     assert rocketman("run", folder).returncode == 0

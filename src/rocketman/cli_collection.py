@@ -288,7 +288,7 @@ def _drawing_bar() -> Iterator[Callable[[int, int], None]]:
         TextColumn("drawing"),
         BarColumn(),
         MofNCompleteColumn(),
-        Rate(),
+        *([Rate()] if console.width >= 60 else []),  # narrower, and it would break over lines
         TimeRemainingColumn(),
         TextColumn("left"),
         console=console,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,23 @@ def test_ctrl_c_in_a_run(collection: Make) -> None:
     assert "Paused: " in err
     assert f"`rocketman collection run {folder}` goes on." in err
     assert "Traceback" not in err
+
+
+def test_the_bar_fits_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rocketman.cli_collection import _drawing_bar
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for columns, rate in ((40, False), (80, True)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with _drawing_bar() as advance:
+            for made in range(5):
+                advance(made, 2400)
+        told = re.sub(r"\x1b\[[0-9;?]*\w", "", capsys.readouterr().err)
+        lines = [line.strip() for line in re.split(r"[\r\n]", told) if line.strip()]
+        assert all(line.startswith("drawing") and line.endswith("left") for line in lines), lines
+        assert ("a minute" in lines[-1]) == rate
 
 
 def test_a_folder_that_takes_no_pictures(collection: Make) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 import sqlite3
 import threading
 import time
@@ -31,6 +32,8 @@ from rocketman.provenance import picture
 from rocketman.provenance.picture import PictureError, Recipe
 
 PICTURES = "pictures"
+DAMAGED = ".damaged"
+"""End of the name that a damaged picture gets: whose it is now nobody can tell, so it is kept."""
 POLL = 1.0
 """Seconds between two looks at what other workers still do."""
 
@@ -50,9 +53,10 @@ def run(
 ) -> tuple[int, int]:
     """Draw every picture of a collection that is not there yet. Returns (drawn here, in all).
 
-    `on_progress(made, wanted)` counts all workers; `report` hears which words are ignored. Before
-    anything is drawn: PlanError, ModelError, RequestError, PictureError or StoreError. Later:
-    RunError, or Paused on Ctrl-C; what is made is kept, and the same call goes on.
+    `on_progress(made, wanted)` counts all workers; `report` hears which words are ignored, and how
+    many pictures were damaged. Before anything is drawn: PlanError, ModelError, RequestError,
+    PictureError or StoreError. Later: RunError, or Paused on Ctrl-C; what is made is kept, and the
+    same call goes on.
     """
     plan = plans.read(folder)
     pictures = picture.prepare_folder(folder / PICTURES)
@@ -75,6 +79,9 @@ def run(
         worker = worker_name()
         try:
             store.want(_wanted(plan, pipeline))
+            if (aside := _set_aside(store.rows(), pictures)) and report:
+                kept_as = f"kept as {pictures / '*'}{DAMAGED}"
+                report(f"To be drawn again: {counted(aside, 'damaged picture')}, {kept_as}")
             store.forget_files(pictures)
             with _heartbeat(folder, worker):
                 for each in _work(store, worker, plan, pipeline, pictures):
@@ -204,18 +211,34 @@ def _take_over(store: Store, worker: str, rows: list[Row], pictures: Path) -> bo
     found = False
     for row in rows:
         path = pictures / _name(row)
-        if not path.exists():
-            continue
-        try:
-            recipe = picture.read(path)
-        except PictureError:
-            continue  # saving will say that something else is in the way
-        if recipe is not None and key_of(recipe) == row.key:
+        if recipe := _recipe_in(path, row):  # else saving says whether something is in the way
             store.finish(row, worker, recipe.as_json, path.name, None)
             found = True
     if found:
         store.release(worker)
     return found
+
+
+def _set_aside(rows: list[Row], pictures: Path) -> int:
+    """Rename the files of made pictures that do not hold them any more. How many."""
+    found = 0
+    for row in rows:
+        if row.file and (path := pictures / row.file).exists() and not _recipe_in(path, row):
+            with contextlib.suppress(FileNotFoundError):  # another run was faster
+                path.rename(f"{path}.{secrets.token_hex(2)}{DAMAGED}")
+                found += 1
+    return found
+
+
+def _recipe_in(path: Path, row: Row) -> Recipe | None:
+    """The recipe in a file that holds a row's picture, whole by its check sums; else None."""
+    try:
+        recipe = picture.read(path)
+        with picture.opened(path) as image:
+            image.verify()  # pixels stay undecoded: under 1 ms a picture
+    except PictureError:
+        return None
+    return recipe if recipe and key_of(recipe) == row.key else None
 
 
 def _name(row: Row) -> str:

@@ -17,6 +17,7 @@ import contextlib
 import io
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ FILM, DRAFT = "film.mp4", "draft.mp4"
 SIZES = (720, 1080, 2160)
 """Heights of the picture in pixels."""
 THUMBNAIL = (1280, 720)
+A_DAY = 86_400
 MAX_THUMBNAIL = 2_000_000
 """Bytes, less than YouTube takes."""
 
@@ -143,8 +145,9 @@ def _parts(place: Path) -> Iterator[Callable[[str], Path]]:
 
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for left in place.glob(".*.part.*"):  # by a process that was killed
-            left.unlink()
+        for left in place.glob(".*.part.*"):  # by a process that was killed, not by one at work
+            if left.stat().st_mtime < time.time() - A_DAY:
+                left.unlink()
         yield part
     except (OSError, av.FFmpegError) as error:
         told = getattr(error, "strerror", None) or str(error)

@@ -236,6 +236,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
 
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a browser that hung up is no news
+            super().handle()
+
     def do_GET(self) -> None:
         name = self._asked()
         if name is None:

@@ -110,6 +110,16 @@ def test_a_picture_removed_by_hand_comes_back_the_same(collection: Make) -> None
     assert files(folder).keys() == before.keys()
 
 
+def test_without_its_database_a_collection_keeps_its_pictures(collection: Make) -> None:
+    folder = collection()
+    run(folder)
+    before = times(folder)
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+    assert run(folder) == (0, 12)
+    assert times(folder) == before
+
+
 @pytest.mark.parametrize("content", [b"", b"somebody's own file", "half"])
 def test_a_damaged_picture_is_drawn_again_and_nothing_is_deleted(
     collection: Make, content: bytes | str

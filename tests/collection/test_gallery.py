@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from PIL import Image
 
 pytest.importorskip("jinja2")
 
+from rocketman.collection import gallery
 from rocketman.collection.gallery import GalleryError, build
 from rocketman.collection.run import run
 from rocketman.collection.store import Store, StoreError
@@ -216,6 +218,19 @@ def test_what_is_in_the_way_stays(drawn: Callable[..., Path]) -> None:
     with pytest.raises(GalleryError, match="not built by Rocketman"):
         build(folder)
     assert (folder / "gallery" / "mine.txt").read_text() == "mine"
+
+
+def test_a_full_disk_is_said_in_words(
+    drawn: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = drawn()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # of a write, which names no file
+
+    monkeypatch.setattr(gallery, "swap", full)
+    with pytest.raises(GalleryError, match=r"cannot be written: No space left on device\.$"):
+        build(folder)
 
 
 def test_a_picture_that_is_gone_or_damaged_is_named(drawn: Callable[..., Path]) -> None:

@@ -252,8 +252,8 @@ def _sampled(block: Table, subjects: Iterator[_Subject], seed: int) -> list[_Sub
         return every
     count = block.whole("count", None, 1, LARGEST)
     if count > len(every):
-        there = counted(len(every), "prompt")
-        block.fail("count", f"count is {count}, more than the {there} to choose from")
+        there = f"there {'is' if len(every) == 1 else 'are'} {counted(len(every), 'prompt')}"
+        block.fail("count", f"count is {count}, but {there} to choose from")
     return _shuffled(every, seed)[:count]
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rocketman.collection.wording import command, counted
+
 if TYPE_CHECKING:
     from rocketman.collection.store import Kind
 
@@ -23,7 +25,15 @@ collection = typer.Typer(
     help="Draw, choose and publish a series of pictures.", rich_markup_mode=None
 )
 
-Dir = Annotated[Path, typer.Argument(metavar="DIR", help="The collection's folder.")]
+
+def _folder(given: Path) -> Path:
+    """The folder also of those who name the collection.toml in it."""
+    return given.parent if given.name == "collection.toml" and not given.is_dir() else given
+
+
+Dir = Annotated[
+    Path, typer.Argument(metavar="DIR", callback=_folder, help="The collection's folder.")
+]
 
 
 @collection.command("new")
@@ -34,7 +44,7 @@ def new(folder: Dir) -> None:
 
     with wrong_use(tables.PlanError):
         path = plan.write_example(folder)
-    say(f"{path} is yours to change; `rocketman collection run {folder}` draws it.")
+    say(f"{path} is yours to change; {command('collection run', folder)} draws it.")
 
 
 @collection.command("run")
@@ -58,7 +68,7 @@ def run(folder: Dir) -> None:
     except runs.RunError as error:
         say(f"Error: {error}")
         raise typer.Exit(1) from error
-    say(f"{drawn} drawn now, {wanted} pictures in all, in {folder / runs.PICTURES}")
+    say(f"{drawn} drawn now, {counted(wanted, 'picture')} in all, in {folder / runs.PICTURES}")
 
 
 @collection.command("pick")
@@ -78,7 +88,8 @@ def pick(
 ) -> None:
     """Choose among the candidates: on a page in the browser, or by options, which can be repeated.
 
-    Every act is recorded with its time.
+    Every act is recorded with its time. A picture takes one of --pick, --reject and --unset at a
+    time; --undo stands by itself.
     """
     from rocketman.cli import say, wrong, wrong_use
     from rocketman.collection import curate, rank
@@ -95,6 +106,12 @@ def pick(
     acts += [("pick", each, None) for each in pick or []]
     acts += [("reject", each, None) for each in reject or []]
     acts += [("unset", each, None) for each in unset or []]
+    if clash := curate.contradiction(acts):
+        picture, kinds = clash
+        options = " and ".join(f"--{kind}" for kind in kinds)
+        wrong(f"Picture {picture} is named by {options}: give one of them at a time.")
+    if acts and undo:
+        wrong("--undo stands by itself: take back first, then choose.")
     show = show or as_json
     if not (show or acts or undo):
         _serve_page(folder)
@@ -102,7 +119,7 @@ def pick(
     with wrong_use(StoreError, PlanError), Store(folder) as store:
         if acts:
             store.record(acts)
-            say(f"{len(acts)} act{'' if len(acts) == 1 else 's'} recorded; --undo takes one back")
+            say(f"{counted(len(acts), 'act')} recorded; --undo takes one back")
         if undo:
             last = store.undo()
             say(f"Undone: {last.kind} {last.picture}, of {last.at}")
@@ -151,7 +168,7 @@ def gallery(folder: Dir) -> None:
         built = build(folder)
     for sentence in built.remarks:
         say(sentence)
-    say(f"{built.index}: {built.pictures} pictures, {built.size / 1e6:.1f} MB")
+    say(f"{built.index}: {counted(built.pictures, 'picture')}, {built.size / 1e6:.1f} MB")
 
 
 @collection.command("film")
@@ -244,7 +261,7 @@ def _serve_page(folder: Path) -> None:
         done = pick.serve(folder, ready)
     told = ", ".join(f"{count} x {kind}" for kind, count in done.most_common())
     say(f"\nRecorded in {folder}: {told or 'nothing new'}.")
-    say(f"`rocketman collection gallery {folder}` shows what is chosen.")
+    say(f"{command('collection gallery', folder)} shows what is chosen.")
 
 
 @contextmanager
@@ -271,7 +288,7 @@ def _drawing_bar() -> Iterator[Callable[[int, int], None]]:
         TextColumn("drawing"),
         BarColumn(),
         MofNCompleteColumn(),
-        Rate(),
+        *([Rate()] if console.width >= 60 else []),  # narrower, and it would break over lines
         TimeRemainingColumn(),
         TextColumn("left"),
         console=console,

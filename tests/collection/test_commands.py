@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,10 @@ from pathlib import Path
 import pytest
 
 Make = Callable[..., Path]
+ONE_PROMPT = (
+    'playing {instrument} above Mars"\ntitle = "{instrument}, {suit}"',
+    'above Mars"\ntitle = "{suit}"\ncombine = "sample"\ncount = 1',
+)
 
 
 def rocketman(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -27,7 +32,7 @@ def test_from_new_to_gallery(tmp_path: Path, model_folder: Path) -> None:
     path = folder / "collection.toml"
     text = path.read_text(encoding="utf-8").replace("candidates = 4", "candidates = 1")
     text = text.replace('# model = "../my-model"', f'model = "{model_folder}"  #')
-    path.write_text(text.replace("steps = 20", "steps = 1"), encoding="utf-8")
+    path.write_text(text.replace("steps = 24", "steps = 1"), encoding="utf-8")
     done = rocketman("run", folder)
     assert done.returncode == 0, done.stderr
     assert "24 drawn now, 24 pictures in all" in done.stderr
@@ -36,6 +41,24 @@ def test_from_new_to_gallery(tmp_path: Path, model_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "24 pictures" in done.stderr
     assert (folder / "gallery" / "index.html").is_file()
+
+
+def test_one_picture_in_a_folder_with_a_space(collection: Make) -> None:
+    folder = collection(candidates=1, edit=ONE_PROMPT)
+    folder = folder.rename(folder.with_name("my night"))
+    assert "1 drawn now, 1 picture in all" in rocketman("run", folder).stderr
+    assert "index.html: 1 picture, " in rocketman("gallery", folder).stderr
+    assert rocketman("pick", folder, "--reject", 1).returncode == 0
+    done = rocketman("gallery", folder)
+    assert done.returncode == 2
+    assert f"rejected, and `rocketman collection pick '{folder}'` chooses anew" in done.stderr
+
+
+def test_the_file_stands_for_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "mine" / "collection.toml"
+    assert rocketman("new", path).returncode == 0
+    assert path.is_file()
+    assert f"{path.parent} has no pictures yet" in rocketman("pick", path, "--list").stderr
 
 
 def test_picking_from_a_script(collection: Make) -> None:
@@ -70,6 +93,9 @@ def test_picking_from_a_script(collection: Make) -> None:
         (["--rate", "x"], "--rate takes a picture and 0 to 5"),
         (["--pick", "99"], "There is no picture 99"),
         (["--undo"], "nothing to undo"),
+        (["--reject", "1", "--pick", "1"], "Picture 1 is named by --pick and --reject"),
+        (["--unset", "2", "--rate", "2=5"], "Picture 2 is named by --rate and --unset"),
+        (["--undo", "--pick", "1"], "--undo stands by itself"),
     ],
 )
 def test_picking_wrongly_is_one_sentence(collection: Make, arguments: list[str], what: str) -> None:
@@ -157,6 +183,23 @@ def test_ctrl_c_in_a_run(collection: Make) -> None:
     assert "Paused: " in err
     assert f"`rocketman collection run {folder}` goes on." in err
     assert "Traceback" not in err
+
+
+def test_the_bar_fits_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rocketman.cli_collection import _drawing_bar
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for columns, rate in ((40, False), (80, True)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with _drawing_bar() as advance:
+            for made in range(5):
+                advance(made, 2400)
+        told = re.sub(r"\x1b\[[0-9;?]*\w", "", capsys.readouterr().err)
+        lines = [line.strip() for line in re.split(r"[\r\n]", told) if line.strip()]
+        assert all(line.startswith("drawing") and line.endswith("left") for line in lines), lines
+        assert ("a minute" in lines[-1]) == rate
 
 
 def test_a_folder_that_takes_no_pictures(collection: Make) -> None:

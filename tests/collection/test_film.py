@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import shutil
@@ -329,6 +330,18 @@ def test_a_full_disk_leaves_no_half_film(drawn: Path) -> None:
         signal.signal(signal.SIGXFSZ, ignored)
     assert [path.name for path in (drawn / "film").iterdir()] == ["draft.mp4"]
     assert made.path.read_bytes() == before
+
+
+def test_a_draft_leaves_the_film_alone_that_is_being_made(drawn: Path) -> None:
+    of_another, left = (drawn / "film" / f".{name}.part.film.mp4" for name in ("1", "2"))
+    of_another.parent.mkdir()
+    for path in (of_another, left):
+        path.write_bytes(b"half a film")
+    os.utime(left, (0, 0))  # by a process that was killed long ago
+    make(drawn, size=144, draft=True, silent=True)
+    assert of_another.exists()
+    assert not left.exists()
+    shutil.rmtree(drawn / "film")
 
 
 def test_ctrl_c_leaves_no_half_film(drawn: Path) -> None:

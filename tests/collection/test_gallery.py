@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from PIL import Image
 
 pytest.importorskip("jinja2")
 
+from rocketman.collection import gallery
 from rocketman.collection.gallery import GalleryError, build
 from rocketman.collection.run import run
-from rocketman.collection.store import Store
+from rocketman.collection.store import Store, StoreError
 from rocketman.provenance import picture
 
 Make = Callable[..., Path]
@@ -206,7 +208,7 @@ def test_it_follows_the_curator(drawn: Callable[..., Path]) -> None:
         )
     built = build(folder)
     assert built.pictures == 6  # one prompt left out, one shown twice
-    assert "1 of 6 prompts have no picture" in " ".join(built.remarks)
+    assert "No picture to show for 1 of 6 prompts" in " ".join(built.remarks)
 
 
 def test_what_is_in_the_way_stays(drawn: Callable[..., Path]) -> None:
@@ -216,6 +218,19 @@ def test_what_is_in_the_way_stays(drawn: Callable[..., Path]) -> None:
     with pytest.raises(GalleryError, match="not built by Rocketman"):
         build(folder)
     assert (folder / "gallery" / "mine.txt").read_text() == "mine"
+
+
+def test_a_full_disk_is_said_in_words(
+    drawn: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = drawn()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")  # of a write, which names no file
+
+    monkeypatch.setattr(gallery, "swap", full)
+    with pytest.raises(GalleryError, match=r"cannot be written: No space left on device\.$"):
+        build(folder)
 
 
 def test_a_picture_that_is_gone_or_damaged_is_named(drawn: Callable[..., Path]) -> None:
@@ -239,5 +254,13 @@ def test_a_picture_that_is_gone_or_damaged_is_named(drawn: Callable[..., Path]) 
 
 def test_nothing_drawn_yet(collection: Make) -> None:
     folder = collection()
-    with Store(folder, create=True), pytest.raises(GalleryError, match="no picture to show"):
+    with Store(folder, create=True), pytest.raises(StoreError, match=r"picture to show: .* run "):
+        build(folder)
+
+
+def test_nothing_left_to_show(drawn: Callable[..., Path]) -> None:
+    folder = drawn()
+    with Store(folder) as store:
+        store.record(("reject", row.id, None) for row in store.rows())
+    with pytest.raises(StoreError, match=r"\(12\) are rejected, and `rocketman collection pick"):
         build(folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -133,6 +135,18 @@ def test_only_pictures_of_the_collection_are_served(client: Client, folder: Path
         assert client.send("GET", name)[0] == 404
     (folder / "pictures" / file).unlink()
     assert client.send("GET", "pictures/1")[0] == 404
+
+
+def test_a_browser_that_hangs_up_is_no_news(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", client.port)) as link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # by a reset
+        asked = f"GET /{client.page.secret}/pictures/1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        link.sendall(asked.encode() * 50)
+        link.recv(1)
+    assert client.send("GET", "state")[0] == 200
+    assert capsys.readouterr().err == ""
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_no_title_is_markup(

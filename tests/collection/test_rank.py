@@ -114,6 +114,21 @@ def test_nothing_is_measured_twice(collection: Make, monkeypatch: pytest.MonkeyP
     assert [work.row.candidate for work in works] == [0] + [1] * 5
 
 
+def test_a_lost_picture_that_was_measured_in_part_has_no_rank(collection: Make) -> None:
+    """By probes of an earlier version, say: what they measured is not asked for any more."""
+    folder = collection()
+    run(folder)
+    plan = plans.read(folder)
+    with Store(folder) as store:
+        rank.rank(plan, store, store.rows())
+        store._db.execute("UPDATE looks SET made_by = 'earlier' WHERE name = 'vector'")
+        lost = store.rows()[0]
+        (folder / "pictures" / str(lost.file)).unlink()
+        parts = rank.rank(plan, store, store.rows()).parts
+    assert len(parts) == 11
+    assert lost.id not in parts
+
+
 def test_what_a_person_said_comes_first(collection: Make) -> None:
     folder = collection()
     run(folder)

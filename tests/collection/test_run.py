@@ -110,6 +110,37 @@ def test_a_picture_removed_by_hand_comes_back_the_same(collection: Make) -> None
     assert files(folder).keys() == before.keys()
 
 
+def test_without_its_database_a_collection_keeps_its_pictures(collection: Make) -> None:
+    folder = collection()
+    run(folder)
+    before = times(folder)
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+    assert run(folder) == (0, 12)
+    assert times(folder) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"somebody's own file", "half"])
+def test_a_damaged_picture_is_drawn_again_and_nothing_is_deleted(
+    collection: Make, content: bytes | str
+) -> None:
+    folder = collection()
+    run(folder)
+    before = files(folder)
+    damaged = sorted((folder / "pictures").iterdir())[3]
+    whole = damaged.read_bytes()
+    new = content if isinstance(content, bytes) else whole[: len(whole) - 200]
+    damaged.write_bytes(new)
+    told: list[str] = []
+    assert run(folder, report=told.append) == (1, 12)
+    assert "again: 1 damaged picture, kept as" in told[0]
+    [aside] = (folder / "pictures").glob(f"{damaged.name}.*.damaged")
+    assert aside.read_bytes() == new
+    assert files(folder).keys() == before.keys()
+    aside.unlink()
+    check_whole(folder, 12)
+
+
 def test_ctrl_c_pauses_and_says_how_to_go_on(collection: Make) -> None:
     folder = collection()
 

@@ -80,7 +80,7 @@ def test_databases_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / store.FILE).write_bytes(b"no database at all" * 100)
     for extra in ("-wal", "-shm"):
         (tmp_path / (store.FILE + extra)).unlink(missing_ok=True)
-    with pytest.raises(StoreError, match="not a database"):
+    with pytest.raises(StoreError, match=r"not a database; .* move it away: `rocketman collection"):
         Store(tmp_path)
 
 
@@ -192,6 +192,8 @@ def test_an_unknown_picture_records_nothing(folder: Path) -> None:
     with Store(folder) as db:
         with pytest.raises(StoreError, match="no picture 99"):
             db.record([("pick", 1, None), ("pick", 99, None)])
+        with pytest.raises(StoreError, match="no picture 9"):
+            db.record([("pick", 10**20 - 1, None)])  # more than SQLite can count
         assert db.acts() == []
         with pytest.raises(sqlite3.IntegrityError):
             db.record([("rate", 1, 6)])

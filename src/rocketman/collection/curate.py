@@ -9,12 +9,12 @@ gallery and film show of it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from rocketman.collection.store import Act, Row
+from rocketman.collection.store import Act, Kind, Row
 
 NO_SCORES: Mapping[int, float] = MappingProxyType({})
 UNRATED = 2.5
@@ -30,6 +30,22 @@ class Mark:
     """0 to 5."""
     at: str | None = None
     """Of the last act, UTC."""
+
+
+def contradiction(
+    acts: Iterable[tuple[Kind, int, int | None]],
+) -> tuple[int, tuple[Kind, ...]] | None:
+    """A picture (id) of which some acts undo others, and their kinds, if there is one.
+
+    Only a rating goes with a mark: what is picked, rejected and unset at once depends on the order.
+    """
+    kinds: dict[int, dict[Kind, None]] = {}
+    for kind, picture, _ in acts:
+        kinds.setdefault(picture, {})[kind] = None
+    for picture, found in kinds.items():
+        if len(found) > 1 and ("unset" in found or {"pick", "reject"} <= found.keys()):
+            return picture, tuple(found)
+    return None
 
 
 def marks(acts: Sequence[Act]) -> dict[int, Mark]:

@@ -17,6 +17,7 @@ import contextlib
 import io
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from rocketman.collection.plan import Plan
 from rocketman.collection.run import PICTURES
 from rocketman.collection.sound import instrument_of, soundtrack
 from rocketman.collection.sound_instruments import RATE
+from rocketman.collection.wording import command, counted
 from rocketman.collection.works import Work, load_works
 from rocketman.files import write_whole
 from rocketman.provenance import credentials, identity
@@ -46,6 +48,7 @@ FILM, DRAFT = "film.mp4", "draft.mp4"
 SIZES = (720, 1080, 2160)
 """Heights of the picture in pixels."""
 THUMBNAIL = (1280, 720)
+A_DAY = 86_400
 MAX_THUMBNAIL = 2_000_000
 """Bytes, less than YouTube takes."""
 
@@ -91,10 +94,6 @@ def make(
         raise FilmError("A silent film takes no sound: leave out one of the two.")
     plan = plans.read(folder)
     works, remarks = load_works(plan)
-    if not works:
-        raise FilmError(
-            f"There is no picture to show: `rocketman collection run {folder}` draws them."
-        )
     for work in works:
         _opened(folder, work)
     try:
@@ -146,8 +145,9 @@ def _parts(place: Path) -> Iterator[Callable[[str], Path]]:
 
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for left in place.glob(".*.part.*"):  # by a process that was killed
-            left.unlink()
+        for left in place.glob(".*.part.*"):  # by a process that was killed, not by one at work
+            if left.stat().st_mtime < time.time() - A_DAY:
+                left.unlink()
         yield part
     except (OSError, av.FFmpegError) as error:
         told = getattr(error, "strerror", None) or str(error)
@@ -233,7 +233,7 @@ def _beside(
 def _opened(folder: Path, work: Work) -> Image.Image:
     """A picture in RGB. FilmError if it is gone or damaged."""
     path = folder / PICTURES / str(work.row.file)
-    again = f"`rocketman collection run {folder}` draws it again"
+    again = f"{command('collection run', folder)} draws it again"
     try:
         with Image.open(path) as opened:
             return opened.convert("RGB")
@@ -250,7 +250,7 @@ def _claim(plan: Plan, works: Sequence[Work]) -> Claim:
         "reordered": "A person gave the pictures their order.",
     }
     if picked := sum(work.mark.state == "picked" for work in works):
-        human["chose"] = f"A person chose {picked} of the {len(works)} pictures."
+        human["chose"] = f"A person chose {picked} of {counted(len(works), 'picture')}."
     models = {work.recipe.model_hash: work.recipe.model for work in works}
     shown = [
         {"prompt": work.recipe.prompt, "seed": work.recipe.seed, "file": work.row.file}
@@ -290,7 +290,9 @@ def _remarks(plan: Plan, works: Sequence[Work], type_: Type) -> tuple[str, ...]:
     remarks = []
     without = len(plan.prompts) - len({work.row.prompt for work in works})
     if without:
-        remarks.append(f"{without} of {len(plan.prompts)} prompts have no picture to show.")
+        remarks.append(
+            f"No picture to show for {without} of {counted(len(plan.prompts), 'prompt')}."
+        )
     if type_.missing:
         letters = "".join(sorted(type_.missing))[:40]
         remarks.append(

@@ -30,6 +30,7 @@ from rocketman.collection.quiz import Pair, find_renders, pairs
 from rocketman.collection.report import FOLDER as REPORT
 from rocketman.collection.report import credit_lines
 from rocketman.collection.run import PICTURES
+from rocketman.collection.wording import command, counted, reason
 from rocketman.collection.works import Work, licence_url, load_works
 from rocketman.provenance import picture
 
@@ -68,10 +69,6 @@ def build(folder: Path) -> Built:
     """
     plan = plans.read(folder)
     works, remarks = load_works(plan)
-    if not works:
-        raise GalleryError(
-            f"There is no picture to show: `rocketman collection run {folder}` draws them."
-        )
     place = folder / FOLDER
     if place.exists() and not (place / MARKER).is_file():
         raise GalleryError(f"{place} is there and was not built by Rocketman: move it away.")
@@ -91,8 +88,7 @@ def build(folder: Path) -> Built:
         _pages(plan, works, credits, guesses, kinds, part)
         swap(part, place)
     except OSError as error:
-        told = error.strerror or str(error)
-        raise GalleryError(f"The gallery cannot be written: {told} ({error.filename}).") from error
+        raise GalleryError(f"The gallery cannot be written: {reason(error)}.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
@@ -108,14 +104,14 @@ def _remarks(
     unknown = sum(str(work.row.file) not in credits for work in works) if credits else 0
     if unknown:
         remarks.append(
-            f"{unknown} of {len(works)} pictures were chosen since the report was written: "
-            f"`rocketman audit collection {folder}` writes it anew."
+            f"The report was written before {unknown} of {counted(len(works), 'picture')} came in: "
+            f"{command('audit collection', folder)} writes it anew."
         )
     without = len(plan.prompts) - len({work.row.prompt for work in works})
     if without:
         remarks.append(
-            f"{without} of {len(plan.prompts)} prompts have no picture to show: not drawn yet "
-            f"(`rocketman collection run {folder}`), or all rejected."
+            f"No picture to show for {without} of {counted(len(plan.prompts), 'prompt')}: "
+            f"not drawn yet ({command('collection run', folder)}), or all rejected."
         )
     if not plan.url:
         remarks.append(
@@ -135,14 +131,10 @@ def _images(
     GalleryError if the picture is gone or damaged.
     """
     path = pictures / str(work.row.file)
+    again = f"{command('collection run', pictures.parent)} draws it again."
     if not path.is_file():
-        raise GalleryError(
-            f"{path} is gone: `rocketman collection run {pictures.parent}` draws it again."
-        )
-    damaged = (
-        f"{path} is damaged: delete it, and `rocketman collection run {pictures.parent}` "
-        "draws it again."
-    )
+        raise GalleryError(f"{path} is gone: {again}")
+    damaged = f"{path} is damaged: delete it, and {again}"
     try:
         whole = picture.read(path) is not None
     except picture.PictureError as error:

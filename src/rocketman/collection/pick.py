@@ -37,6 +37,7 @@ from rocketman.collection.curate import Mark
 from rocketman.collection.plan import Plan
 from rocketman.collection.run import PICTURES
 from rocketman.collection.store import Act, Kind, Row, Store, StoreError
+from rocketman.collection.wording import command
 
 KINDS: tuple[Kind, ...] = ("rate", "pick", "reject", "unset")
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -216,8 +217,8 @@ def running(folder: Path) -> Iterator[tuple[ThreadingHTTPServer, Page]]:
     with Store(folder) as store:
         if not store.count()[0]:
             raise StoreError(
-                f"There is no picture to choose from: `rocketman collection run {folder}` "
-                "draws them."
+                "There is no picture to choose from: "
+                f"{command('collection run', folder)} draws them."
             )
     handler = type("Handler", (_Handler,), {"page": page})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -234,6 +235,10 @@ class _Handler(BaseHTTPRequestHandler):
     page: Page
     protocol_version = "HTTP/1.1"
     timeout = 30
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a browser that hung up is no news
+            super().handle()
 
     def do_GET(self) -> None:
         name = self._asked()

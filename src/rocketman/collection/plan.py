@@ -23,6 +23,7 @@ from pathlib import Path
 
 from rocketman.captions import with_article, words
 from rocketman.collection.tables import PlanError, Table, hint, open_table
+from rocketman.collection.wording import command, counted
 from rocketman.files import write_whole
 from rocketman.request import (
     DEFAULT_GUIDANCE_SCALE,
@@ -113,7 +114,7 @@ def read(folder: Path) -> Plan:
     path = folder / FILE
     if not path.is_file():
         raise PlanError(
-            f"{folder} holds no {FILE}: `rocketman collection new {folder}` writes an example."
+            f"{folder} holds no {FILE}: {command('collection new', folder)} writes an example."
         )
     return _plan(folder, open_table(path, _TOP))
 
@@ -251,7 +252,8 @@ def _sampled(block: Table, subjects: Iterator[_Subject], seed: int) -> list[_Sub
         return every
     count = block.whole("count", None, 1, LARGEST)
     if count > len(every):
-        block.fail("count", f"count is {count}, but there are {len(every)} prompts to choose from")
+        there = f"there {'is' if len(every) == 1 else 'are'} {counted(len(every), 'prompt')}"
+        block.fail("count", f"count is {count}, but {there} to choose from")
     return _shuffled(every, seed)[:count]
 
 

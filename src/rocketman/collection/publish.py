@@ -23,6 +23,7 @@ from rocketman.collection import film_texts, gallery
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.publish_checks import Check, checks
+from rocketman.collection.wording import counted, reason
 from rocketman.collection.works import Work, load_works
 from rocketman.provenance import credentials
 
@@ -76,8 +77,7 @@ def publish(folder: Path, on_progress: Callable[[int, int], None] | None = None)
         (part / MARKER).write_text("Made by `rocketman collection publish`, and replaced by it.\n")
         gallery.swap(part, place)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise PublishError(f"{place} cannot be written: {reason} ({error.filename}).") from error
+        raise PublishError(f"{place} cannot be written: {reason(error)}.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
@@ -129,9 +129,10 @@ def _texts(plan: Plan, works: Sequence[Work]) -> dict[str, str]:
     """The words to paste where the collection is announced, by file name."""
     by_hand = sum(work.mark.state == "picked" for work in works)
     drawn = sum({work.row.prompt: work.candidates for work in works}.values())
+    among = f"{len(works)} of {counted(drawn, 'candidate')}"
     chosen = f"{by_hand} by hand, the others" if by_hand else "all"
     rows = [row for row in film_texts.credits(plan, works, "") if row[0] not in ABOUT_FILMS]
-    rows.insert(1, ("Chosen", f"{len(works)} of {drawn} candidates, {chosen} by the ranking"))
+    rows.insert(1, ("Chosen", f"{among}, {chosen} by the ranking"))
     credits = [f"{what}: {who}" for what, who in rows]
     lead = [plan.title, *([plan.artist] if plan.artist else []), "", plan.statement, ""]
     disclosure = film_texts.DISCLOSURE.replace("in this film", "here")

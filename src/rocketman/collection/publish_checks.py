@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from rocketman.collection.wording import counted
 from rocketman.provenance import credentials
 
 LEAST_CONTRAST = 4.5
@@ -107,7 +108,7 @@ def alt_texts(pages: Iterable[Page]) -> Check:
         for page, image in images
         if not image.get("alt", "").strip()
     ]
-    return Check("alt texts", f"{len(images)} images", tuple(wrong))
+    return Check("alt texts", counted(len(images), "image"), tuple(wrong))
 
 
 def links(pages: Sequence[Page]) -> Check:
@@ -146,7 +147,7 @@ def structure(pages: Sequence[Page]) -> Check:
         }.items():
             if not fine:
                 wrong.append(f"{page.path.name} has {what}.")
-    return Check("pages", f"{len(pages)} pages", tuple(wrong))
+    return Check("pages", counted(len(pages), "page"), tuple(wrong))
 
 
 def contrast(css: str) -> Check:
@@ -210,4 +211,4 @@ def signatures(place: Path) -> Check:
         state = credentials.read(path)
         if state.state != "valid":
             wrong.append(f"{path.name} has {state.state} credentials: {state.why}")
-    return Check("credentials", f"{len(files)} files", tuple(wrong))
+    return Check("credentials", counted(len(files), "file"), tuple(wrong))

@@ -102,7 +102,7 @@ def rank(
         _measure(plan.folder / "pictures", store, batch, measures, known)
         if on_progress:
             on_progress(min(start + BATCH, len(todo)), len(todo))
-    made = [row for row in made if row.id in known["fingerprint"]]
+    made = [row for row in made if row.id in known["fingerprint"] and row.id in known["vector"]]
     parts = _parts(made, known)
     return Ranking(
         parts={

@@ -38,6 +38,7 @@ from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.run import PICTURES
 from rocketman.collection.store import Store
+from rocketman.collection.wording import command, counted
 from rocketman.collection.works import Work, load_works
 from rocketman.provenance import credentials, picture, watermark
 from rocketman.weights import Model, embedded, open_model
@@ -95,10 +96,6 @@ def audit(folder: Path, on_progress: Progress | None = None) -> Audit:
     index = load_index(plan.model)
     model = open_model(plan.model or embedded())
     works, remarks = load_works(plan)
-    if not works:
-        raise ReportError(
-            f"There is no picture to report on: `rocketman collection run {folder}` draws them."
-        )
     influence, told = load_influence(model.folder)
     remarks = (*remarks, *filter(None, (index.lacks, told)))
     pictures: list[Audited] = []
@@ -108,7 +105,7 @@ def audit(folder: Path, on_progress: Progress | None = None) -> Audit:
             on_progress(len(pictures), len(works))
     others = sum(each.work.recipe.model_hash != model.hash for each in pictures)
     if others:
-        remarks = (*remarks, f"{others} of the pictures were drawn by another model than this one.")
+        remarks = (*remarks, f"Drawn by another model than this one: {counted(others, 'picture')}.")
     document = _document(plan, model, index, pictures, remarks)
     return Audit(plan=plan, model=model, index=index, pictures=tuple(pictures), document=document)
 
@@ -144,8 +141,8 @@ def _open(path: Path, folder: Path) -> Image.Image:
             return opened.convert("RGB")
     except (OSError, ValueError, SyntaxError) as error:
         raise ReportError(
-            f"{path} is gone or damaged: delete it, and `rocketman collection run {folder}` "
-            "draws it again."
+            f"{path} is gone or damaged: delete it, and {command('collection run', folder)} draws "
+            "it again."
         ) from error
 
 
@@ -186,7 +183,7 @@ def _document(
         "parties": parties(
             index,
             model,
-            (artist, f"{len(plan.prompts)} prompts"),
+            (artist, counted(len(plan.prompts), "prompt")),
             (artist, f"{picked} of {len(pictures)} by hand, the others by the ranking"),
         ),
         "newness": [each.newness.as_json(file) for each, file in zip(pictures, files, strict=True)],

@@ -23,6 +23,7 @@ from rocketman.audits.credits import Training
 from rocketman.collection import report_words
 from rocketman.collection.gallery import swap
 from rocketman.collection.report import FOLDER, TABLE, Audit, Audited, ReportError
+from rocketman.collection.wording import reason
 
 MARKER = ".rocketman-report"
 """The file by which we know a report as ours, and may replace it."""
@@ -60,8 +61,7 @@ def write(done: Audit) -> Path:
         (part / "index.html").write_text(_page(done, part), encoding="utf-8", newline="\n")
         swap(part, place)
     except OSError as error:
-        told = error.strerror or str(error)
-        raise ReportError(f"The report cannot be written: {told} ({error.filename}).") from error
+        raise ReportError(f"The report cannot be written: {reason(error)}.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return place / "index.html"

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rocketman.collection.wording import counted
+
 Document = Mapping[str, Any]
 
 
@@ -143,7 +145,7 @@ def who_deserves(document: Document) -> Answer:
             f"Four parties. {training} The model was trained by: {named['trained the model']}. "
             f"The prompts were written by: {named['wrote the prompt']}. The pictures were chosen "
             f"by: {named['chose the picture']}, {people['picked']} picked by hand out of "
-            f"{people['candidates_drawn']} candidates."
+            f"{counted(people['candidates_drawn'], 'candidate')}."
         ),
         figures=tuple(figures),
         limits=tuple(limits),
@@ -167,8 +169,9 @@ def is_it_new(document: Document) -> Answer:
         name="new",
         question="Is it new?",
         answer=(
-            f"{opening}. {of(by['new'], len(found))} are new, {by['close']} close to a training "
-            f"picture, {by['copy']} copies. The yardstick is {control['pictures']} {which}: a "
+            f"{opening}. {of(by['new'], len(found))} {'is' if by['new'] == 1 else 'are'} new, "
+            f"{by['close']} close to a training picture, {by['copy']} a copy of one. "
+            f"The yardstick is {control['pictures']} {which}: a "
             "picture is close if at most 1 % of them come as near to a training picture."
         ),
         figures=(
@@ -230,8 +233,9 @@ def disclosure(document: Document) -> str:
     return (
         f"Every picture in “{about['title']}”{by} is synthetic: the neural network "
         f"{document['model']['name']} ({document['model']['hash']}) drew it from noise, following "
-        f"one sentence. No photograph shows any of this. {about['pictures']} pictures were chosen "
-        f"from {people['candidates_drawn']} candidates, {people['picked']} of them by hand. "
+        f"one sentence. No photograph shows any of this. {counted(about['pictures'], 'picture')} "
+        f"{'was' if about['pictures'] == 1 else 'were'} chosen from "
+        f"{counted(people['candidates_drawn'], 'candidate')}, {people['picked']} of them by hand. "
         f"{document['credit_line']} The files carry Content Credentials (C2PA)"
         + (" and an invisible mark." if document["watermark"]["marked"] else ".")
     )

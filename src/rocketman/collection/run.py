@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import secrets
 import sqlite3
 import threading
 import time
@@ -25,11 +26,14 @@ from rocketman import __version__, generate, request
 from rocketman.collection import plan as plans
 from rocketman.collection.plan import Plan
 from rocketman.collection.store import LEASE, Row, Store, StoreError, Wanted, worker_name
+from rocketman.collection.wording import command, counted, reason
 from rocketman.generate import Picture, Pipeline
 from rocketman.provenance import picture
 from rocketman.provenance.picture import PictureError, Recipe
 
 PICTURES = "pictures"
+DAMAGED = ".damaged"
+"""End of the name that a damaged picture gets: whose it is now nobody can tell, so it is kept."""
 POLL = 1.0
 """Seconds between two looks at what other workers still do."""
 
@@ -49,9 +53,10 @@ def run(
 ) -> tuple[int, int]:
     """Draw every picture of a collection that is not there yet. Returns (drawn here, in all).
 
-    `on_progress(made, wanted)` counts all workers; `report` hears which words are ignored. Before
-    anything is drawn: PlanError, ModelError, RequestError, PictureError or StoreError. Later:
-    RunError, or Paused on Ctrl-C; what is made is kept, and the same call goes on.
+    `on_progress(made, wanted)` counts all workers; `report` hears which words are ignored, and how
+    many pictures were damaged. Before anything is drawn: PlanError, ModelError, RequestError,
+    PictureError or StoreError. Later: RunError, or Paused on Ctrl-C; what is made is kept, and the
+    same call goes on.
     """
     plan = plans.read(folder)
     pictures = picture.prepare_folder(folder / PICTURES)
@@ -66,13 +71,17 @@ def run(
         def kept() -> str:
             with contextlib.suppress(sqlite3.Error):
                 made, wanted = store.count()
-                return f"{made} of {wanted} pictures are made and kept"
+                are = "is" if made == 1 else "are"
+                return f"{made} of {counted(wanted, 'picture')} {are} made and kept"
             return "The pictures made so far are kept"
 
-        go_on = f"`rocketman collection run {folder}` goes on."
+        go_on = f"{command('collection run', folder)} goes on."
         worker = worker_name()
         try:
             store.want(_wanted(plan, pipeline))
+            if (aside := _set_aside(store.rows(), pictures)) and report:
+                kept_as = f"kept as {pictures / '*'}{DAMAGED}"
+                report(f"To be drawn again: {counted(aside, 'damaged picture')}, {kept_as}")
             store.forget_files(pictures)
             with _heartbeat(folder, worker):
                 for each in _work(store, worker, plan, pipeline, pictures):
@@ -84,7 +93,7 @@ def run(
         except KeyboardInterrupt as stop:
             raise Paused(f"Paused: {kept()}. {go_on}") from stop
         except (OSError, PictureError, sqlite3.Error) as error:
-            raise RunError(f"Stopped: {_plain(error)}. {kept()}. {go_on}") from error
+            raise RunError(f"Stopped: {reason(error)}. {kept()}. {go_on}") from error
         except RunError as error:
             raise RunError(f"{error} {kept()}. {go_on}") from error
         finally:
@@ -191,7 +200,7 @@ def _drawn(pipeline: Pipeline, rows: list[Row]) -> Iterator[Picture]:
             sampler=recipe.sampler,
         )
     except Exception as error:  # onnxruntime's exceptions have no base class of their own
-        raise RunError(f"The model failed: {_plain(error)}.") from error
+        raise RunError(f"The model failed: {reason(error)}.") from error
 
 
 def _take_over(store: Store, worker: str, rows: list[Row], pictures: Path) -> bool:
@@ -202,18 +211,34 @@ def _take_over(store: Store, worker: str, rows: list[Row], pictures: Path) -> bo
     found = False
     for row in rows:
         path = pictures / _name(row)
-        if not path.exists():
-            continue
-        try:
-            recipe = picture.read(path)
-        except PictureError:
-            continue  # saving will say that something else is in the way
-        if recipe is not None and key_of(recipe) == row.key:
+        if recipe := _recipe_in(path, row):  # else saving says whether something is in the way
             store.finish(row, worker, recipe.as_json, path.name, None)
             found = True
     if found:
         store.release(worker)
     return found
+
+
+def _set_aside(rows: list[Row], pictures: Path) -> int:
+    """Rename the files of made pictures that do not hold them any more. How many."""
+    found = 0
+    for row in rows:
+        if row.file and (path := pictures / row.file).exists() and not _recipe_in(path, row):
+            with contextlib.suppress(FileNotFoundError):  # another run was faster
+                path.rename(f"{path}.{secrets.token_hex(2)}{DAMAGED}")
+                found += 1
+    return found
+
+
+def _recipe_in(path: Path, row: Row) -> Recipe | None:
+    """The recipe in a file that holds a row's picture, whole by its check sums; else None."""
+    try:
+        recipe = picture.read(path)
+        with picture.opened(path) as image:
+            image.verify()  # pixels stay undecoded: under 1 ms a picture
+    except PictureError:
+        return None
+    return recipe if recipe and key_of(recipe) == row.key else None
 
 
 def _name(row: Row) -> str:
@@ -239,10 +264,3 @@ def _heartbeat(folder: Path, worker: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def _plain(error: BaseException) -> str:
-    """An error's words as the inside of a sentence."""
-    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    file = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-    return f"{' '.join(told.split()).rstrip('.')}{file}"

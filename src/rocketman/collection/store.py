@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from rocketman.collection.schema import migrate, now, transaction
+from rocketman.collection.wording import command
 
 FILE = "collection.sqlite"
 LEASE = 60.0
@@ -120,7 +121,7 @@ class Store:
         self.path = folder / FILE
         if not create and not self.path.exists():
             raise StoreError(
-                f"{folder} has no pictures yet: `rocketman collection run {folder}` draws them."
+                f"{folder} has no pictures yet: {command('collection run', folder)} draws them."
             )
         try:
             self._db = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
@@ -137,7 +138,7 @@ class Store:
                 self._db.close()
                 raise
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path} cannot be used: {error}.") from error
+            raise self._unusable(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +151,17 @@ class Store:
     ) -> None:
         self._db.close()
         if isinstance(error, sqlite3.Error):
-            raise StoreError(f"{self.path} cannot be used: {error}.") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> StoreError:
+        told = f"{self.path} cannot be used: {error}"
+        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            told += (
+                "; put an earlier copy in its place, or move it away: "
+                f"{command('collection run', self.path.parent)} then keeps the pictures, without "
+                "what was chosen"
+            )
+        return StoreError(f"{told}.")
 
     # --- the plan ---
 
@@ -264,10 +275,9 @@ class Store:
     def record(self, acts: Iterable[tuple[Kind, int, int | None]]) -> None:
         """Record (kind, picture id, rating) acts, all or none. StoreError for an unknown id."""
         with transaction(self._db):
+            known = {row["id"] for row in self._db.execute("SELECT id FROM pictures")}
             for kind, picture, rating in acts:
-                if not self._db.execute(
-                    "SELECT 1 FROM pictures WHERE id = ?", (picture,)
-                ).fetchone():
+                if picture not in known:
                     raise StoreError(
                         f"There is no picture {picture}: --list shows those there are."
                     )

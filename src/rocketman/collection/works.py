@@ -16,7 +16,8 @@ from rocketman.collection import curate, rank
 from rocketman.collection.curate import Mark
 from rocketman.collection.plan import Plan
 from rocketman.collection.run import recipe_of
-from rocketman.collection.store import Row, Store
+from rocketman.collection.store import Row, Store, StoreError
+from rocketman.collection.wording import command
 from rocketman.provenance.credentials import HumanPart
 from rocketman.provenance.picture import Recipe
 
@@ -87,7 +88,8 @@ class Work:
             "reordered": "",
         }
         if self.mark.state == "picked":
-            parts["chose"] = f"A person chose this picture, one of {self.candidates} candidates."
+            among = f", one of {self.candidates} candidates" if self.candidates > 1 else ""
+            parts["chose"] = f"A person chose this picture{among}."
         return parts
 
     @cached_property
@@ -107,13 +109,25 @@ def load_works(
     """What is chosen now, and a sentence for each thing that the ranking could not look at.
 
     Candidates are ranked, and measured where they were not, only if a choice is left to the
-    ranking; `on_progress(done, total)` counts pictures measured. StoreError.
+    ranking; `on_progress(done, total)` counts pictures measured. StoreError, also where there is
+    no picture to show.
     """
     with Store(plan.folder) as store:
         rows, marks = store.rows(), curate.marks(store.acts())
         left = curate.undecided(rows, marks)
         ranking = rank.rank(plan, store, rows, on_progress) if left else rank.Ranking({}, {})
-    return works_of(plan, rows, marks, ranking.scores), ranking.remarks
+    works = works_of(plan, rows, marks, ranking.scores)
+    if not works:
+        known = {prompt.text for prompt in plan.prompts}
+        drawn = sum(row.file is not None and row.prompt in known for row in rows)
+        mended = f"{command('collection run', plan.folder)} draws them"
+        if drawn:
+            mended = (
+                f"all that are drawn ({drawn}) are rejected, and "
+                f"{command('collection pick', plan.folder)} chooses anew"
+            )
+        raise StoreError(f"There is no picture to show: {mended}.")
+    return works, ranking.remarks
 
 
 def works_of(

@@ -99,7 +99,9 @@ function show() {
   }
   const prompts = new Set(pictures.map((p) => p.prompt)).size;
   const bin = Object.values(live.marks).filter((m) => m.state === "rejected").length;
-  by("progress").textContent = `${open.size} of ${prompts} prompts picked · ${pictures.length} candidates`
+  const s = (count) => (count === 1 ? "" : "s");
+  by("progress").textContent = `${open.size} of ${prompts} prompt${s(prompts)} picked`
+    + ` · ${pictures.length} candidate${s(pictures.length)}`
     + (bin ? ` · ${bin} in the bin` : "") + (waiting ? ` · ${waiting} not drawn yet` : "");
   by("nothing").hidden = seen().length > 0;
   for (const name of ["undo", "redo"]) {

@@ -126,6 +126,7 @@ def collection(
     with needs("gallery"):
         from rocketman.collection.report import ReportError, audit
         from rocketman.collection.report_page import write
+        from rocketman.collection.wording import counted
     kinds = (PlanError, StoreError, ModelError, ReportError)
     with wrong_use(*kinds), bar("auditing") as advance:
         done = audit(folder, advance)
@@ -134,7 +135,7 @@ def collection(
         say(sentence)
     if as_json:
         typer.echo(json.dumps(done.document))
-    say(f"{page}: {len(done.pictures)} pictures. {done.document['credit_line']}")
+    say(f"{page}: {counted(len(done.pictures), 'picture')}. {done.document['credit_line']}")
 
 
 def _open(file: Path) -> Image:

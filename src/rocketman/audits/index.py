@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 import numpy as np
@@ -95,7 +96,7 @@ class TrainingIndex:
         except (OSError, ValueError, KeyError, IndexError) as error:
             raise ModelError(
                 f"{folder} has no whole index of its training pictures: "
-                f"`rocketman audit index {folder} --data DIR` makes it."
+                f"`rocketman audit index {quote(str(folder))} --data DIR` makes it."
             ) from error
 
     def __len__(self) -> int:

@@ -23,6 +23,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import torch
@@ -79,7 +80,7 @@ class Influence:
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(
                 f"{folder} keeps no gradients of the training pictures in its index: "
-                f"`rocketman audit index {folder} --data DIR` makes them."
+                f"`rocketman audit index {quote(str(folder))} --data DIR` makes them."
             ) from error
         self.network = load_network(self.model.folder).requires_grad_(False)
 

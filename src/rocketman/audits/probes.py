@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import onnxruntime
@@ -141,8 +142,8 @@ def load_probes(model: Path | str | None = None) -> Probes:
     folder = embedded() if model is None else Path(model)
     if not (folder / PROBES).is_file():
         raise ModelError(
-            f"{folder} has no probes: `rocketman audit index {folder} --data DIR` makes them, "
-            "from the data set that the model was trained on."
+            f"{folder} has no probes: `rocketman audit index {quote(str(folder))} --data DIR` makes "
+            "them, from the data set that the model was trained on."
         )
     return Probes(folder / PROBES)
 

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,8 @@ def load_split(
     for problem in problems[:REPORTED]:
         report(f"{problem}; left out")
     if len(problems) > REPORTED:
-        report(f"{len(problems) - REPORTED} more; `rocketman dataset check {folder}` names all")
+        check = f"`rocketman dataset check {quote(str(folder))}`"
+        report(f"{len(problems) - REPORTED} more; {check} names all")
     if not kept:
         raise ValueError(f"{source.name} holds no picture that can be read.")
     return Pictures(

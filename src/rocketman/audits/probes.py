@@ -142,8 +142,8 @@ def load_probes(model: Path | str | None = None) -> Probes:
     folder = embedded() if model is None else Path(model)
     if not (folder / PROBES).is_file():
         raise ModelError(
-            f"{folder} has no probes: `rocketman audit index {quote(str(folder))} --data DIR` makes "
-            "them, from the data set that the model was trained on."
+            f"{folder} has no probes: `rocketman audit index {quote(str(folder))} --data DIR` "
+            "makes them, from the data set that the model was trained on."
         )
     return Probes(folder / PROBES)
 

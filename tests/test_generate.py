@@ -146,6 +146,10 @@ def test_second_stage(pipeline: Pipeline, model_folder: Path, tmp_path: Path) ->
     assert large.tobytes() != draw(pipeline, 64).tobytes()
     wanted = large.resize((32, 32), Image.Resampling.LANCZOS)
     assert draw(staged, 32).tobytes() == wanted.tobytes()
+    clean = 0.5 * sampling.noise(1, (3, 16, 16))
+    left, right = (staged._painter._finish(x, 64) for x in (clean, clean[:, :, ::-1]))
+    both = np.asarray(left, np.int16), np.asarray(right, np.int16)[:, ::-1]
+    assert np.abs(both[0] - both[1]).max() <= 1, "seen from both sides of the mirror"
     (folder / "detail.onnx").write_bytes(b"not a network")
     with pytest.raises(ModelError, match="cannot load"):
         rocketman.load(folder)

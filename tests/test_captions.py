@@ -230,10 +230,14 @@ def test_a_prompt_without_a_shot_gets_the_usual_one_where_the_model_knows_it() -
     assert captions.with_shot("a harp above mars", known) == "a harp above mars medium"
     assert captions.with_shot("a harp, wide, above mars", known) == "a harp above mars wide"
     assert captions.with_shot("bicycles", known) == "bicycles"
+    many = " ".join(["please"] * 20) + " a harp above mars"
+    assert captions.with_shot(many, known) == "a harp above mars medium"
+    assert captions.unread(many, known) == []
+    assert captions.unread("a harp " * 8 + "close above mars", known) == ["above", "mars"]
     assert captions.with_shot("", known) == ""
     assert captions.with_shot("a harp", ("a", "harp")) == "a harp"
     text, _ = canonical("a close-up of a harp", known)
-    assert captions.with_shot(text, known) == "a of a harp close"
+    assert captions.with_shot(text, known) == "a a harp close"
 
 
 def test_captions_are_read_as_they_are() -> None:

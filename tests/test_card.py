@@ -97,6 +97,11 @@ def test_figures_are_kept_with_their_sheet_until_the_weights_change(shipped: Pat
     assert SAMPLES not in text
 
 
+def test_what_cannot_be_measured_is_said(shipped: Path) -> None:
+    config = open_model(shipped).config
+    assert "asks for suits and instruments" in card(shipped, {**config, "vocabulary": ["cat"]})
+
+
 def test_damaged_figures_are_no_figures(shipped: Path) -> None:
     for text in ("", "[]", "{}", "{", json.dumps({"model_hash": "0" * 12})):
         (shipped / FIGURES).write_text(text)

@@ -154,6 +154,9 @@ def test_generate_says_how_it_read_a_prompt(run: Run, model_folder: Path) -> Non
     assert 'for one prompt: "a harp above"' in run(
         "generate", "a", "harp", "above", "--steps", "1", "--model", model_folder
     ).err  # fmt: skip
+    assert "too long, so not read: drum" in run(
+        "generate", "a harp " * 8 + "drum", "--steps", "1", "--model", model_folder
+    ).err  # fmt: skip
     assert "x" * 300 not in run(
         "generate", "a harp " + "x" * 3000, "--steps", "1", "--model", model_folder
     ).err  # fmt: skip
@@ -247,6 +250,7 @@ def test_words(run: Run, model_folder: Path) -> None:
     assert result.code == 0
     assert "instrument  guitar, electric guitar" in result.out
     assert "violin = fiddle, viola" in result.out
+    assert "others" in result.out
     table = json.loads(run("words", "--model", model_folder, "--json").out)
     assert "white" in table["suit"]
     assert table["synonyms"]["the red planet"] == "mars"

@@ -313,6 +313,11 @@ def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> No
     other = replace(config, train=replace(config.train, optimizer="muon"))
     with pytest.raises(ValueError, match="optimizer = 'adamw': keep it"):
         train(other, tmp_path / "run", resume=True, report=quiet)
+    other = replace(config, train=replace(config.train, batch_size=8))
+    with pytest.raises(ValueError, match="batch_size = 16: keep it"):
+        train(other, tmp_path / "run", resume=True, report=quiet)
+    with pytest.raises(ValueError, match="holds the data set"):
+        train(config, Path(config.data.folder), report=quiet)
     with pytest.raises(ValueError, match="has its weights already"):
         train(config, tmp_path / "run", resume=True, start=tmp_path, report=quiet)
 

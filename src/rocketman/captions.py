@@ -227,10 +227,12 @@ def with_view(caption: str, view: str, mirrored: bool = False) -> str:
 def with_shot(prompt: str, vocabulary: tuple[str, ...]) -> str:
     """A prompt with its shot last, as captions have it; the usual one if it names none.
 
-    Nothing changes for a model that does not know of shots, nor for a prompt without known words.
+    Unknown words go: they must not take the room of others. Nothing changes for a model that does
+    not know of shots, nor for a prompt without known words.
     """
-    said = words(prompt)
-    if USUAL_SHOT not in vocabulary or not any(word in vocabulary for word in said):
+    known = set(vocabulary)
+    said = [word for word in words(prompt) if word in known]
+    if USUAL_SHOT not in known or not said:
         return prompt
     shots = [word for word in said if word in SHOTS]
     rest = " ".join(word for word in said if word not in SHOTS)
@@ -318,6 +320,12 @@ def tokens(prompt: str, vocabulary: tuple[str, ...]) -> list[int]:
     ids = {word: k for k, word in enumerate(vocabulary, start=PAD + 1)}
     known = [ids[word] for word in words(prompt) if word in ids][:CONTEXT_LENGTH]
     return known + [PAD] * (CONTEXT_LENGTH - len(known))
+
+
+def unread(prompt: str, vocabulary: tuple[str, ...]) -> list[str]:
+    """The words that a prompt has no room for, though the vocabulary has them, in order."""
+    known = set(vocabulary).difference(SHOTS)
+    return [word for word in words(prompt) if word in known][CONTEXT_LENGTH:]
 
 
 def unknown_words(prompt: str, vocabulary: tuple[str, ...]) -> list[str]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from rocketman import __version__
 from rocketman.files import write_whole
+from rocketman.prompts import known_levels
 from rocketman.weights import CARD, DETAIL, model_hash, open_model, sha256, toml
 
 FIGURES, SAMPLES = "figures.json", "samples.png"
@@ -48,7 +49,7 @@ def write_card(folder: Path) -> Path:
 def card(folder: Path, config: Record) -> str:
     """The text of the card: weights, figures and samples as they lie in `folder`."""
     figures = fresh_figures(folder)
-    sections = [_head(config), _figures(folder, figures), _lineage(folder, config)]
+    sections = [_head(config), _figures(folder, config, figures), _lineage(folder, config)]
     sections += [_losses(config.get("record", {})), _configuration(config)]
     return "\n".join(section for section in sections if section)
 
@@ -112,8 +113,11 @@ It knows these words and leaves out all others: {", ".join(config["vocabulary"])
 """
 
 
-def _figures(folder: Path, figures: Record) -> str:
+def _figures(folder: Path, config: Record, figures: Record) -> str:
     """What `rocketman evaluate` measured on these weights."""
+    known = known_levels(tuple(config["vocabulary"]))
+    if not (known["suit"] and known["instrument"]):
+        return "## Figures\n\nNone: `rocketman evaluate` asks for suits and instruments.\n"
     if not figures:
         return "## Figures\n\nNot measured yet: `rocketman evaluate FOLDER --data DIR --card`.\n"
     rows = [

@@ -230,6 +230,9 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
     if shots := known_shots(known):
         levels["shot"] = shots
     synonyms = reading.synonyms(known)
+    listed = {word for found in levels.values() for level in found for word in level.split()}
+    levels = {factor: found for factor, found in levels.items() if found}
+    levels["others"] = tuple(word for word in known if word not in listed)
     if as_json:
         typer.echo(json.dumps({**levels, "synonyms": synonyms}))
         return
@@ -237,7 +240,8 @@ def words(model: Model = None, as_json: AsJson = False) -> None:
     for factor, found in levels.items():
         line = f"{factor:<12}{', '.join(found)}"
         typer.echo(textwrap.fill(line, width, subsequent_indent=" " * 12))
-    typer.echo("\nRead as these:")
+    if synonyms:
+        typer.echo("\nRead as these:")
     for target in dict.fromkeys(synonyms.values()):
         others = ", ".join(phrase for phrase, read in synonyms.items() if read == target)
         typer.echo(textwrap.fill(f"{target} = {others}", width, subsequent_indent="    "))
@@ -364,5 +368,8 @@ def how_read(picture: Picture) -> None:
         hint = f"nearest known: {near}" if near else "`rocketman words` lists what it knows"
         text = ", ".join(unknown)
         say(f"    ignored: {text if len(text) <= 200 else f'{text[:200]}...'}; {hint}")
+    if picture.unread:
+        text = " ".join(picture.unread)
+        say(f"    too long, so not read: {text if len(text) <= 200 else f'{text[:200]}...'}")
     for levels in picture.rivals:
         say(f"    a picture has room for one of {', '.join(levels)}: it may mix them")

@@ -22,7 +22,7 @@ from typing import Any
 from PIL import Image
 
 from rocketman import __version__, enlarge, painter, request, starts, weights
-from rocketman.captions import tokens, unknown_words
+from rocketman.captions import tokens, unknown_words, unread
 from rocketman.painter import Painter
 from rocketman.provenance import picture
 from rocketman.provenance.recipe import Recipe
@@ -71,6 +71,8 @@ class Picture:
     """Known words spelt somewhat like unknown ones."""
     rivals: tuple[tuple[str, ...], ...] = ()
     """Suits, instruments or places of the prompt of which a picture has room for one only."""
+    unread: tuple[str, ...] = ()
+    """Known words past those that a prompt has room for."""
     start: bytes | None = field(default=None, repr=False)
     """The file of the picture that it was begun from, an ingredient of its credentials."""
 
@@ -178,6 +180,12 @@ class Pipeline:
     ) -> Iterator[Picture]:
         """As calling the pipeline, but each picture comes as soon as it is made."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        request.check_types(
+            [*prompts, negative_prompt],
+            num_images_per_prompt=num_images_per_prompt,
+            seed=seed or 0,
+            num_inference_steps=num_inference_steps,
+        )
         seed = secrets.randbelow(2**32) if seed is None else seed
         size = self.sizes[-1] if size is None else size
         self._check_prompts(prompts)
@@ -392,6 +400,7 @@ class Pipeline:
                     self._read_as(recipe),
                     tuple(nearest(recipe.unknown_words, self.model.vocabulary)),
                     tuple(rivals(recipe.prompt, self.model.vocabulary)),
+                    tuple(unread(self._painter.read(recipe.prompt), self.model.vocabulary)),
                     begun.file if begun else None,
                 )
 

@@ -55,6 +55,18 @@ class RequestError(ValueError):
 # --- checks -----------------------------------------------------------------------------------
 
 
+def check_types(texts: Sequence[object], **whole: object) -> None:
+    """RequestError for a prompt that is no text, or a number that should be whole: from Python
+    anything may come, and goes into a file that could not be read again.
+    """
+    for text in texts:
+        if not isinstance(text, str):
+            raise RequestError(f"A prompt should be text, not {text!r}.")
+    for name, value in whole.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise RequestError(f"{name} should be a whole number, not {value!r}.")
+
+
 def check_count(count: int) -> None:
     """RequestError if it is no number of pictures."""
     if count < 1:

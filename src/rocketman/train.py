@@ -185,6 +185,8 @@ def train(
         )
     if not resume and any(checkpoints.glob("step-*.safetensors")):
         raise ValueError(f"{out} holds a run already; resume it, or choose another folder.")
+    if out.resolve() == Path(config.data.folder).expanduser().resolve():
+        raise ValueError(f"{out} holds the data set: choose another folder for the run.")
     if config.train.hold_words and not (resume or start):
         raise ValueError("hold_words needs a model to start from (--from MODEL).")
     writer = tensorboard_writer() if config.train.tensorboard else None
@@ -286,11 +288,10 @@ def take_up(
     if resume:
         if state["config"]["model"] != about["config"]["model"]:
             raise ValueError(f"{out} holds a run with another [model] section.")
-        optimizer = state["config"]["train"].get("optimizer", LoopConfig.optimizer)
-        if loop.optimizer != optimizer:
-            raise ValueError(
-                f"{out} holds a run with optimizer = {optimizer!r}: keep it to resume."
-            )
+        for name in ("optimizer", "batch_size"):  # its state, and the count of pictures seen
+            began = state["config"]["train"].get(name, getattr(LoopConfig, name))
+            if getattr(loop, name) != began:
+                raise ValueError(f"{out} holds a run with {name} = {began!r}: keep it to resume.")
         for name in ("label_weight", "critic_weight"):  # what learns beside it is not in the file
             if getattr(loop, name) and not state["config"]["train"].get(name):
                 raise ValueError(

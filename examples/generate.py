@@ -3,12 +3,14 @@
 python examples/generate.py [FOLDER]
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from rocketman import load
 
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else "rocketman-pictures")
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("folder", type=Path, nargs="?", default=Path("rocketman-pictures"))
+folder = parser.parse_args().folder
 folder.mkdir(parents=True, exist_ok=True)
 
 pipeline = load()

@@ -6,7 +6,7 @@ The file says how many `columns`; each `[[picture]]` has `prompt`, `seed` and, i
 saw suit and instrument so in training, `heldout = true`: those get a frame.
 """
 
-import sys
+import argparse
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ def draw_sheet(plan: dict[str, Any], model: str | None = None) -> Image.Image:
 
 
 if __name__ == "__main__":
-    with Path(sys.argv[1]).open("rb") as file:
-        plan = tomllib.load(file)
-    draw_sheet(plan, *sys.argv[3:]).save(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("plan", type=Path)
+    parser.add_argument("sheet", type=Path)
+    parser.add_argument("model", nargs="?")
+    arguments = parser.parse_args()
+    plan = tomllib.loads(arguments.plan.read_text(encoding="utf-8"))
+    draw_sheet(plan, arguments.model).save(arguments.sheet)

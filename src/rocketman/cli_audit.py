@@ -104,7 +104,7 @@ def picture(
             typer.echo(f"{file}   {new.words}\n{textwrap.indent(credit.words, '    ')}")
             for party in each:
                 typer.echo(f"    who {party['part']}: {party['who']}, {party['what']}")
-    for sentence in filter(None, (training.lacks, why)):
+    for sentence in filter(None, (*training.lacks, why)):
         say(sentence)
     if any(each.verdict == "copy" for each in found):
         raise typer.Exit(1)

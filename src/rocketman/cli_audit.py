@@ -95,16 +95,18 @@ def picture(
     told = zip(files, found, owed, four, strict=True)
     if as_json:
         documents = [
-            {**new.as_json(str(file)), **credit.as_json(str(file)), "parties": each}
-            for file, new, credit, each in told
+            new.as_json(str(file)) | credit.as_json(str(file)) | {"parties": each, "remark": other}
+            for file, new, credit, (each, other) in told
         ]
         typer.echo(json.dumps(documents))
     else:
-        for file, new, credit, each in told:
+        for file, new, credit, (each, other) in told:
             typer.echo(f"{file}   {new.words}\n{textwrap.indent(credit.words, '    ')}")
+            if other:
+                typer.echo(f"    {other}")
             for party in each:
                 typer.echo(f"    who {party['part']}: {party['who']}, {party['what']}")
-    for sentence in filter(None, (training.lacks, why)):
+    for sentence in filter(None, (*training.lacks, why)):
         say(sentence)
     if any(each.verdict == "copy" for each in found):
         raise typer.Exit(1)

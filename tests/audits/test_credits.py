@@ -235,7 +235,23 @@ def test_the_command_credits(
         "chose the picture",
     ]
     assert found["parties"][2]["who"] == "not told by the file"
+    assert found["remark"].startswith("Nothing in it says that the model")
     text = CliRunner().invoke(app, arguments).stdout
+    assert found["remark"] in text
     assert "similar" in text
     assert "influential" in text
     assert "owe" not in text
+
+
+def test_a_picture_of_another_model_is_told_from_ones_own(
+    audited: Path, index: TrainingIndex, tmp_path: Path
+) -> None:
+    import rocketman
+
+    [drawn] = rocketman.load(audited)("a harp", seed=1, num_inference_steps=1)
+    own = drawn.save(tmp_path / "own.png")
+    assert crediting.parties_of(own, index)[1] == ""
+    _, sentence = crediting.parties_of(own, load_index())
+    recipe = drawn.recipe
+    said = f"made by the model {recipe.model} ({recipe.model_hash}), not by astronauts"
+    assert said in sentence

@@ -151,6 +151,14 @@ def test_pictures_that_the_index_lacks_are_told(
     told = run(app, arguments).stderr.replace("\n", " ")
     assert f"The model learnt from {count + 5000:,} pictures; its index holds {count} of" in told
     assert "the other 5,000" in told
+    named = changed.replace("[record]\n", f'[record]\ndata_hash = "{"0" * 64}"\n')
+    (model / "config.toml").write_text(named)
+    told = run(app, arguments).stderr.replace("\n", " ")
+    assert "is not the one the model was trained on (000000000000)" in told
+    ours = load_index(audited).record["data_hash"]
+    (model / "config.toml").write_text(named + f'also_data_hashes = ["{ours}"]\n')
+    [sentence] = load_index(model).lacks
+    assert "its index holds" in sentence, "one of several that it was trained on"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +189,9 @@ def test_a_damaged_index(audited: Path, tmp_path: Path) -> None:
         load_index(folder)
 
 
-@pytest.mark.parametrize("damage", ["nothing to compare with", "other features", "other names"])
+@pytest.mark.parametrize(
+    "damage", ["nothing to compare with", "other features", "other probes", "other names"]
+)
 def test_an_index_whose_files_do_not_go_together(
     damage: str, audited: Path, tmp_path: Path
 ) -> None:
@@ -189,6 +199,8 @@ def test_an_index_whose_files_do_not_go_together(
     table = json.loads((folder / "training" / "index.json").read_text())
     if damage == "nothing to compare with":
         table["control"] = {}
+    elif damage == "other probes":
+        np.save(folder / "training" / "features.npy", np.zeros((180, 8), np.float16))
     elif damage == "other features":
         np.save(folder / "training" / "features.npy", np.zeros((179, 8), np.float16))
     else:
@@ -215,6 +227,29 @@ def test_an_index_stays_whole_until_the_new_one_is_measured(
         indexing.build(folder, data)
 
 
+def test_training_pictures_as_yardstick_are_called_so(
+    audited: Path, data: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of them are the same, so that none can be nearer than the nearest of the control."""
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(cache))
+    train = tmp_path / "data" / "train"
+    train.mkdir(parents=True)
+    lines = (data / "train" / "metadata.jsonl").read_text().splitlines()[:12]
+    (train / "metadata.jsonl").write_text("\n".join(lines) + "\n")
+    for k in range(12):
+        shutil.copy(data / "train" / f"{max(1, k):04d}.png", train / f"{k:04d}.png")
+    folder, said = shutil.copytree(audited, tmp_path / "model"), list[str]()
+    index = indexing.build(folder, train.parent, report=said.append)
+    assert not index.held_out
+    assert not any("real ones" in line for line in said)
+    assert "Too few pictures were held out" in said[-1]
+    picture = Image.open(train / "0007.png")
+    found, recoloured = newness([picture, ImageOps.invert(picture.convert("RGB"))], index)
+    assert found.distance["pixels"] > index.copy_at
+    assert (found.verdict, found.nearest["file"]) == ("copy", "0007.png")
+    assert "of training pictures are as near to" in recoloured.words
+
+
 def test_a_sheet_of_many_pictures_is_no_bomb(
     audited: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +257,8 @@ def test_a_sheet_of_many_pictures_is_no_bomb(
     assert load_index(audited).thumbnails.shape == (180, 64, 64, 3)
     with pytest.raises(ModelError, match="cannot be read"):
         indexing.cut_apart(b"no sheet", 1)
+    with pytest.raises(ModelError, match="holds fewer"):
+        indexing.cut_apart((audited / "training" / "thumbnails.avif").read_bytes(), 1000)
 
 
 def test_a_picture_left_out_is_not_its_own_neighbour(index: TrainingIndex) -> None:
@@ -270,7 +307,9 @@ def test_what_ships() -> None:
     index = load_index()
     model = open_model(embedded())
     assert index.record["data_hash"] == model.config["record"]["data_hash"]
-    assert "its index holds 7,200 of them" in index.lacks
+    [lacking] = index.lacks
+    assert "its index holds 7,200 of them" in lacking
+    assert index.held_out
     assert index.probes.ceiling >= 0.9
     assert len(index) == len(index.features) == len(index.hashes) == len(index.thumbnails)
     [found] = newness([Image.fromarray(index.thumbnails[7])], index)

@@ -113,6 +113,15 @@ def test_answers_hold_their_figures(document: dict[str, object]) -> None:
     assert "A. Curator, 1 picked by hand out of 8 candidates" in credit.answer
     assert any("Similar is not owed" in limit for limit in credit.limits)
     assert new.answer.startswith("Yes. 4 of 4 are new")
+    assert "108 pictures of the same kind that the model never saw" in new.answer
+    assert document["newness_control"] == {"pictures": 108, "held_out": True}
+
+
+def test_training_pictures_as_yardstick_are_called_so(document: dict[str, object]) -> None:
+    control = {"pictures": 16, "held_out": False}
+    new = report_words.is_it_new({**document, "newness_control": control})
+    assert "The yardstick is 16 training pictures, each beside the others" in new.answer
+    assert not any("real" in " ".join(figure) for figure in new.figures)
 
 
 class _Page(HTMLParser):

@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 
 from rocketman.audits.index import TrainingIndex
 from rocketman.audits.variety import PIXELS, pixel_vectors
-from rocketman.provenance.verify import verify
+from rocketman.provenance.verify import plain, verify
 from rocketman.weights import Model, ModelError, embedded, open_model
 
 if TYPE_CHECKING:
@@ -387,12 +387,27 @@ def by_author(shares: Mapping[Group, Share]) -> dict[str, Share]:
     return dict(sorted(added.items(), key=lambda item: -item[1].share))
 
 
-def parties_of(file: Path, index: TrainingIndex) -> list[dict[str, str]]:
-    """The four parties to a picture in a file, as far as its credentials tell."""
-    signed = verify(file).credentials
+def parties_of(file: Path, index: TrainingIndex) -> tuple[list[dict[str, str]], str]:
+    """The four parties to a picture in a file, as far as its credentials tell; and a sentence if it
+    does not say that the model of this index made it, "" if it does."""
+    verdict = verify(file)
+    signed = verdict.credentials
     prompt = (signed.recipe or {}).get("prompt")
     who = f"signed by {signed.signer}" if signed.recipe and signed.signer else NOT_TOLD
     what = f"“{prompt}”" if prompt else "no prompt in it"
     model = open_model(index.folder.parent)
     upscaler = str((signed.recipe or {}).get("upscaler", ""))
-    return parties(index, model, (who, what), (NOT_TOLD, "one picture"), [upscaler])
+    told = parties(index, model, (who, what), (NOT_TOLD, "one picture"), [upscaler])
+    return told, _other_maker(verdict.recipe or {}, model)
+
+
+def _other_maker(recipe: Mapping[str, Any], model: Model) -> str:
+    """A sentence unless a picture's recipe says that this model made it."""
+    if (maker := recipe.get("model_hash")) == model.hash:
+        return ""
+    this = f"{model.name} ({model.hash})"
+    says = f"Nothing in it says that the model {this} made it"
+    if maker:
+        other = f"{plain(recipe.get('model', 'without name'))} ({plain(maker)})"
+        says = f"It says that it was made by the model {other}, not by {this}"
+    return f"{says}: credits and parties are those of {model.name} alone."

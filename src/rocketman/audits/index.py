@@ -91,6 +91,8 @@ class TrainingIndex:
             self.record: dict[str, Any] = table["record"]
             if not len(self.features) == len(self.hashes) == len(self.files):
                 raise ValueError("its files are of different pictures")
+            if self.features.shape[1:] != (probes.dimensions,):
+                raise ValueError("its features are of other probes")
             if not all(len(self.control[name]) for name in MEASURES):
                 raise ValueError("it has nothing to compare with")
         except (OSError, ValueError, KeyError, IndexError) as error:
@@ -108,15 +110,42 @@ class TrainingIndex:
         return cut_apart((self.folder / SHEET).read_bytes(), len(self))
 
     @property
-    def lacks(self) -> str:
-        """A sentence about pictures that the model learnt from and that are not in here, if any."""
+    def held_out(self) -> bool:
+        """Whether the control is of pictures that are not in here, not of these themselves."""
+        more = len(self.control["pixels"]) > LEAST_CONTROL  # told by the number in older records
+        return bool(self.record.get("held_out", more))
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """A sentence about each thing that keeps audits by this index from saying more."""
+        return tuple(filter(None, (self._other_pictures, self._no_control)))
+
+    @property
+    def _other_pictures(self) -> str:
+        """What the model learnt from and is not in here, or what is here instead."""
         record = open_model(self.folder.parent).config.get("record", {})
-        also = sum(record.get("also_pictures", []))
-        if not also:
+        learnt = record.get("data_hash", "")
+        if learnt and self.record["data_hash"] not in (learnt, *record.get("also_data_hashes", [])):
+            return (
+                f"The index is of a data set ({self.record['data_hash'][:12]}) that is not the one "
+                f"the model was trained on ({learnt[:12]}), or not as it was then: newness and "
+                "credits are told of the pictures in the index alone."
+            )
+        every = record.get("pictures", len(self)) + sum(record.get("also_pictures", []))
+        if every <= len(self):
             return ""
         return (
-            f"The model learnt from {len(self) + also:,} pictures; its index holds {len(self):,} "
-            f"of them. Nothing here compares with the other {also:,}."
+            f"The model learnt from {every:,} pictures; its index holds {len(self):,} "
+            f"of them. Nothing here compares with the other {every - len(self):,}."
+        )
+
+    @property
+    def _no_control(self) -> str:
+        if self.held_out:
+            return ""
+        return (
+            "Too few pictures were held out of training to compare with: how near a picture comes "
+            "is told beside how near training pictures come to one another."
         )
 
     @cached_property
@@ -239,7 +268,7 @@ def build(
     found = hashes(pictures)
     # compared with what ships, not with what it was made from
     bank = Bank(cut_apart(sheet, len(pictures)), features.astype(np.float32), found)
-    control = control_of(bank, data, renders, pictures, probes, report)
+    control, held_out = control_of(bank, data, renders, pictures, probes, report)
     measured = {name: [near.distance[name] for near in control] for name in MEASURES}
     copies = distances_of_copies(bank, pictures, probes)
     table: dict[str, Any] = {
@@ -252,6 +281,7 @@ def build(
             "data_hash": train.hash,
             "pictures": len(pictures),
             "control": len(control),
+            "held_out": held_out,
             "edited_copies_distance_95": float(np.quantile(copies, 0.95).round(4)),
         },
     }
@@ -262,8 +292,12 @@ def build(
     write_whole(folder / FEATURES, npy(features))
     write_whole(folder / HASHES, npy(found))
     write_whole(folder / TABLE, json.dumps(table, ensure_ascii=False).encode())
-    report(f"index: {len(pictures)} training pictures, {len(control)} real ones as control")
-    return load_index(model)
+    control_words = "held-out ones" if held_out else "of them, each beside the others,"
+    report(f"index: {len(pictures)} training pictures, {len(control)} {control_words} as control")
+    index = load_index(model)
+    for sentence in index.lacks:
+        report(sentence)
+    return index
 
 
 def control_of(
@@ -273,8 +307,9 @@ def control_of(
     pictures: list[Image.Image],
     probes: Probes,
     report: Report,
-) -> list[Nearest]:
-    """The distances of real pictures that are not in the bank, or of its own to its other ones."""
+) -> tuple[list[Nearest], bool]:
+    """The distances of real pictures that are not in the bank, and True; or, where there are too
+    few, of its own pictures to its other ones, and False."""
     held: list[tuple[Path, Split]] = [
         (data, split) for split in filled_splits(data) if split != "train"
     ]
@@ -287,10 +322,10 @@ def control_of(
     if len(heldout) >= LEAST_CONTROL:
         heldout = spaced(heldout, MOST_CONTROL)
         report(f"index: distances of {len(heldout)} held-out pictures")
-        return nearest(heldout, bank, probes)
+        return nearest(heldout, bank, probes), True
     rows = spaced(list(range(len(pictures))), LEAST_CONTROL)
     report(f"index: too few held-out pictures; distances of {len(rows)} among the training ones")
-    return nearest([pictures[row] for row in rows], bank, probes, leave_out=rows)
+    return nearest([pictures[row] for row in rows], bank, probes, leave_out=rows), False
 
 
 def distances_of_copies(bank: Bank, pictures: list[Image.Image], probes: Probes) -> list[float]:
@@ -356,6 +391,8 @@ def cut_apart(sheet: bytes, count: int) -> NDArray[np.uint8]:
     except (RuntimeError, SyntaxError, ValueError) as error:
         raise ModelError(f"The sheet of training pictures cannot be read: {error}.") from error
     across, down = pixels.shape[1] // THUMBNAIL, pixels.shape[0] // THUMBNAIL
+    if across * down < count:
+        raise ModelError("The sheet of training pictures holds fewer than the index names.")
     tiles = pixels.reshape(down, THUMBNAIL, across, THUMBNAIL, 3).swapaxes(1, 2)
     return np.ascontiguousarray(tiles.reshape(-1, THUMBNAIL, THUMBNAIL, 3)[:count])
 

@@ -2,7 +2,8 @@
 
 Reads a model's index of its training pictures (`index.py`). A picture's distance to the nearest of
 them is told as a percentile among the distances of real pictures that the model never saw: 50 is
-what a fresh render of the same world would get, 0 is nearer than all of those. It proves no more
+what a fresh render of the same world would get, 0 is nearer than all of those. (Where none were
+held out, training pictures beside their nearest stand in, and the words say so.) It proves no more
 than that: a picture can be new to this measure and still owe much to what was trained on.
 """
 
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from rocketman.audits.index import MEASURES, Nearest, TrainingIndex
+from rocketman.audits.index import MEASURES, THUMBNAIL, Nearest, TrainingIndex
+from rocketman.data.batches import central_square
 from rocketman.files import write_whole
 from rocketman.provenance.metadata import SHEET
 from rocketman.provenance.picture import check_sheet
@@ -27,6 +29,9 @@ from rocketman.provenance.picture import check_sheet
 Verdict = Literal["new", "close", "copy"]
 CLOSE = 1.0
 """A picture is close when at most this per cent of real new pictures are closer."""
+SAME = 0.3
+"""Error at 64 pixels, as a share of a picture's own spread, below which it is the same picture. The
+thumbnails' compression costs up to 0.29; of different renders 0.44 is the least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +40,16 @@ class Newness:
 
     verdict: Verdict
     percentile: float
-    """Real new pictures, in per cent, that are at least as near to their nearest; 0 to 100."""
+    """Of the yardstick, in per cent, that are at least as near to their nearest; 0 to 100."""
+    held_out: bool
+    """Whether the yardstick is real new pictures; else training pictures beside the others."""
     distance: dict[str, float]
     """By measure: see `index.Nearest`."""
     percentiles: dict[str, float]
     """By measure alone."""
     row: int
-    """The training picture that is nearest by pixels, which find edited copies best."""
+    """The training picture that is the same, or is nearest by pixels, which find edited copies
+    best."""
     nearest: dict[str, str]
     """file, sha256, caption, author, license, source of it."""
 
@@ -54,9 +62,15 @@ class Newness:
             case "close":
                 return (
                     f"close to {self.nearest['file']}: "
-                    f"{share(self.percentile)} of real new pictures are as near to one"
+                    f"{share(self.percentile)} of {self.yardstick} are as near to one"
                 )
-        return f"new: {share(self.percentile)} of real new pictures are as near to a training one"
+        one = "a training one" if self.held_out else "another one"
+        return f"new: {share(self.percentile)} of {self.yardstick} are as near to {one}"
+
+    @property
+    def yardstick(self) -> str:
+        """What it is compared with."""
+        return "real new pictures" if self.held_out else "training pictures"
 
     def as_json(self, file: str) -> dict[str, Any]:
         """One entry of the documents that scripts read."""
@@ -64,6 +78,7 @@ class Newness:
             "file": file,
             "percentile": round(self.percentile, 2),
             "verdict": self.verdict,
+            "held_out": self.held_out,
             "nearest": self.nearest["file"],
             "nearest_caption": self.nearest["caption"],
             "nearest_author": self.nearest["author"],
@@ -77,30 +92,45 @@ def newness(pictures: Sequence[Image.Image], index: TrainingIndex) -> list[Newne
 
     The percentile combines the measures: the lowest of theirs, told as a percentile of the lowest
     that real new pictures get, so that three chances to be near do not count against a picture.
-    A copy is one that fits a part of a training picture better than any real new picture does.
+    A copy is one that fits a part of a training picture better than any real new picture does, or
+    that is the same as one, whatever the control says: training pictures may repeat one another.
     """
     control = np.stack([percentiles(index, name, index.control[name]) for name in MEASURES], axis=1)
     lowest = control.min(axis=1)
-    return [_newness(index, near, lowest) for near in index.nearest(pictures)]
+    found = zip(pictures, index.nearest(pictures), strict=True)
+    return [_newness(index, picture, near, lowest) for picture, near in found]
 
 
-def _newness(index: TrainingIndex, near: Nearest, lowest: NDArray[np.float64]) -> Newness:
+def _newness(
+    index: TrainingIndex, picture: Image.Image, near: Nearest, lowest: NDArray[np.float64]
+) -> Newness:
     single = {
         name: float(percentiles(index, name, np.array([near.distance[name]]))[0])
         for name in MEASURES
     }
     percentile = 100 * float((lowest <= min(single.values())).mean())
     verdict: Verdict = "close" if percentile <= CLOSE else "new"
-    if near.distance["pixels"] < index.copy_at:
+    same = [row for row in near.row.values() if same_picture(picture, index.thumbnails[row])]
+    if same or near.distance["pixels"] < index.copy_at:
         verdict = "copy"
+    row = [*same, near.row["pixels"]][0]
     return Newness(
         verdict=verdict,
         percentile=percentile,
+        held_out=index.held_out,
         distance=near.distance,
         percentiles=single,
-        row=near.row["pixels"],
-        nearest=index.describe(near.row["pixels"]),
+        row=row,
+        nearest=index.describe(row),
     )
+
+
+def same_picture(picture: Image.Image, thumbnail: NDArray[np.uint8]) -> bool:
+    """Whether a picture is a training picture, as far as its thumbnail (64, 64, 3) shows."""
+    pixels = central_square(picture.convert("RGB"), THUMBNAIL).astype(np.float32)
+    error = np.sqrt(np.square(pixels - thumbnail).mean())
+    spread = np.sqrt(pixels.var(axis=(0, 1)).mean())
+    return bool(error < SAME * max(spread, 1))
 
 
 def percentiles(
@@ -127,7 +157,7 @@ def side_by_side(picture: Image.Image, found: Newness, index: TrainingIndex) -> 
     pen, font, small = ImageDraw.Draw(sheet), ImageFont.load_default(15), ImageFont.load_default(12)
     colour = {"new": "#8fd19e", "close": "#f2c14e", "copy": "#ff7b72"}[found.verdict]
     below = edge + 2 * gap
-    finding = f"{found.verdict}: nearer than {100 - found.percentile:.3g} % of real new pictures"
+    finding = f"{found.verdict}: nearer than {100 - found.percentile:.3g} % of {found.yardstick}"
     pen.text((gap, below), finding, colour, font)
     left = edge + 2 * gap
     pen.text((left, below), f"nearest training picture: {found.nearest['file']}", "#c8c8d0", font)

@@ -64,6 +64,11 @@ class Probes:
             tuple(pattern.split()): implied for pattern, implied in record["implied"].items()
         }
 
+    @property
+    def dimensions(self) -> int:
+        """Of the features."""
+        return int(self._session.get_outputs()[-1].shape[1])
+
     def probabilities(self, pictures: Sequence[Image.Image]) -> dict[str, Floats]:
         """For each factor (N, levels), summing to 1; of pictures of any size."""
         return self.look(pictures)[0]
@@ -82,7 +87,7 @@ class Probes:
                 factor: np.zeros((0, len(names)), np.float32)
                 for factor, names in self.levels.items()
             }
-            return none, np.zeros((0, self._session.get_outputs()[-1].shape[1]), np.float32)
+            return none, np.zeros((0, self.dimensions), np.float32)
         *heads, features = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
         return dict(zip(self.levels, heads, strict=True)), features
 

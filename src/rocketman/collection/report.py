@@ -97,7 +97,7 @@ def audit(folder: Path, on_progress: Progress | None = None) -> Audit:
     model = open_model(plan.model or embedded())
     works, remarks = load_works(plan)
     influence, told = load_influence(model.folder)
-    remarks = (*remarks, *filter(None, (index.lacks, told)))
+    remarks = (*remarks, *filter(None, (*index.lacks, told)))
     pictures: list[Audited] = []
     for start in range(0, len(works), BATCH):
         pictures += _audited(works[start : start + BATCH], folder, index, influence)
@@ -189,7 +189,7 @@ def _document(
         "newness": [each.newness.as_json(file) for each, file in zip(pictures, files, strict=True)],
         "newness_control": {
             "pictures": len(next(iter(index.control.values()))),
-            "held_out": bool(index.record.get("held_out", True)),
+            "held_out": index.held_out,
         },
         "variety": {
             **found.as_json(files),

@@ -162,6 +162,10 @@ def is_it_new(document: Document) -> Answer:
     control = document["newness_control"]
     [title] = [p["title"] for p in document["pictures"] if p["file"] == nearest["file"]]
     which = "pictures of the same kind that the model never saw"
+    kind, one = "real pictures", "a training picture"
+    if not control["held_out"]:
+        which = "training pictures, each beside the others, as too few were held out"
+        kind, one = "training pictures", "another one"
     opening = (
         "Yes" if not by["close"] + by["copy"] else "Mostly" if by["new"] > len(found) / 2 else "No"
     )
@@ -172,14 +176,14 @@ def is_it_new(document: Document) -> Answer:
             f"{opening}. {of(by['new'], len(found))} {'is' if by['new'] == 1 else 'are'} new, "
             f"{by['close']} close to a training picture, {by['copy']} a copy of one. "
             f"The yardstick is {control['pictures']} {which}: a "
-            "picture is close if at most 1 % of them come as near to a training picture."
+            f"picture is close if at most 1 % of them come as near to {one}."
         ),
         figures=(
             ("new", of(by["new"], len(found))),
             ("close", of(by["close"], len(found))),
             ("copy", of(by["copy"], len(found))),
-            ("nearest of all", f"{title}: {nearest['percentile']:.3g} % of real ones as near"),
-            ("real pictures as yardstick", str(control["pictures"])),
+            ("nearest of all", f"{title}: {nearest['percentile']:.3g} % of {kind} as near"),
+            (f"{kind} as yardstick", str(control["pictures"])),
             ("training pictures compared with", f"{document['model']['training_pictures']:,}"),
         ),
         limits=(

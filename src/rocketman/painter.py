@@ -178,7 +178,8 @@ class Painter:
         if self.detail and size > self.model.image_size:
             x1 = np.clip(x1, -1, 1)
             [seen] = self.detail.run(None, {"x": np.stack([x1, x1[:, :, ::-1]])})
-            x1 = (np.asarray(seen[0], np.float32) + np.asarray(seen[1], np.float32)[:, :, ::-1]) / 2
+            plain, mirrored = np.asarray(seen, dtype=np.float32)
+            x1 = np.float32(0.5) * (plain + mirrored[:, :, ::-1])
         image = to_image(x1)
         if image.width != size:
             image = image.resize((size, size), Image.Resampling.LANCZOS)

@@ -64,6 +64,17 @@ def test_check(run: Run, folder: Path) -> None:
     assert "4 pictures (3 train, 1 test), 1 wrong" in result.err
 
 
+def test_check_counts_captions_that_are_too_long(run: Run, tmp_path: Path) -> None:
+    for k, text in enumerate(("a harp " * 8, "a harp " * 9, "1girl, " + "blue sky, " * 20)):
+        Image.new("RGB", (32, 32), (80 * k, 99, 0)).save(tmp_path / f"{k}.png")
+        (tmp_path / f"{k}.txt").write_text(text)
+    result = run("check", ".")
+    assert "2 captions are longer than 16 words; the rest is not read" in result.err
+    told: list[str] = []
+    data.load_split(tmp_path, "train", 8, told.append)
+    assert told[-1] == "2 captions are longer than 16 words; the rest is not read"
+
+
 def test_check_json(run: Run, folder: Path) -> None:
     (folder / "train" / "2.png").unlink()
     result = run("check", folder, "--json")

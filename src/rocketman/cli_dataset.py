@@ -102,6 +102,7 @@ def check(
     """Name everything that is wrong with a data set. Exit code 1 if anything is."""
     from rocketman.cli import bar, say, wrong_use
     from rocketman.data.check import check as look
+    from rocketman.data.sources import tell_too_long
 
     with wrong_use(ValueError), bar("checking") as advance:
         report = look(folder, advance)
@@ -113,6 +114,8 @@ def check(
     counts = ", ".join(f"{count:,} {split}" for split, count in report.splits.items())
     pictures = "picture" if report.pictures == 1 else "pictures"
     say(f"{report.pictures:,} {pictures} ({counts}), {len(report.errors):,} wrong in {folder}")
+    if report.long_captions:
+        say(tell_too_long(report.long_captions))
     if report.errors:
         raise typer.Exit(1)
 

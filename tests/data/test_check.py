@@ -41,6 +41,7 @@ def test_nothing_is_wrong_with_a_good_set(folder: Path) -> None:
         },
         "splits": {"train": 2, "validation": 2, "test": 2},
         "near_duplicates": [],
+        "long_captions": 0,
     }
     assert told[-1] == (6, 6)
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from rocketman.captions import FACTORS, Factors, Split, pairs_named, split_of
 from rocketman.data.pictures import BadPicture
-from rocketman.data.sources import Problem, Row, Source, read_split, splits
+from rocketman.data.sources import Problem, Row, Source, read_split, splits, too_long
 
 NEAR_BITS = 6
 """Of the 64 of two hashes, as many may differ in near-duplicates."""
@@ -46,6 +46,8 @@ class Report:
     """Usable pictures of each split."""
     near_duplicates: list[tuple[str, str]] = field(default_factory=list)
     """Pictures that look like an earlier one, and that one. Also among the errors."""
+    long_captions: int = 0
+    """Captions with more words than a model reads; no errors."""
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ class Report:
             "factors": {name: dict(counts) for name, counts in self.factors.items()},
             "splits": self.splits,
             "near_duplicates": [list(pair) for pair in self.near_duplicates],
+            "long_captions": self.long_captions,
         }
 
 
@@ -105,6 +108,7 @@ def check(
         factors=counts,
         splits=sizes,
         near_duplicates=[(names[later], names[earlier]) for later, earlier in pairs],
+        long_captions=sum(too_long(source.rows) for source in sources.values()),
     )
 
 

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from rocketman.captions import SPLITS, Split
+from rocketman.captions import CONTEXT_LENGTH, SPLITS, Split, words
 from rocketman.data.pictures import FORMATS, open_bytes, open_file, open_labels, open_mask
 
 Row = dict[str, Any]
@@ -81,6 +81,17 @@ class Source:
         if not self.hash:
             text = json.dumps(self.rows, sort_keys=True, default=str)
             object.__setattr__(self, "hash", hashlib.sha256(text.encode()).hexdigest())
+
+
+def too_long(rows: Iterable[Row]) -> int:
+    """How many captions of these rows have more words than a model reads."""
+    return sum(len(words(text)) > CONTEXT_LENGTH for row in rows for text in row["captions"])
+
+
+def tell_too_long(count: int) -> str:
+    """One line about `count` captions that are too long."""
+    captions = "caption is" if count == 1 else "captions are"
+    return f"{count:,} {captions} longer than {CONTEXT_LENGTH} words; the rest is not read"
 
 
 # --- finding splits -----------------------------------------------------------------------------

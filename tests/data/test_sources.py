@@ -259,6 +259,18 @@ def test_bad_input_is_named_and_left_out(name: str, tmp_path: Path) -> None:
     assert "\n" not in problem
 
 
+def test_grey_of_sixteen_bits_is_reduced_and_of_unknown_range_refused(tmp_path: Path) -> None:
+    steps = np.tile(np.linspace(0, 65535, 32).astype(np.uint16), (32, 1))
+    for name in ("a.png", "b.tif"):
+        Image.fromarray(steps).save(tmp_path / name)
+        opened = np.asarray(pictures.open_file(tmp_path / name)).astype(int)
+        assert np.abs(opened - steps[..., None] / 257).max() <= 1
+    for name, kind in (("c.tif", np.float32), ("d.tif", np.int32)):
+        Image.fromarray(steps.astype(kind)).save(tmp_path / name)
+        with pytest.raises(pictures.BadPicture, match="of unknown range"):
+            pictures.open_file(tmp_path / name)
+
+
 def test_names_that_differ_in_case_and_odd_letters_are_fine(tmp_path: Path) -> None:
     metadata_jsonl(tmp_path)
     for name in ("Ä Ö, ü 🎸.PNG", "with spaces.png"):

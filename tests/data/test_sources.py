@@ -369,6 +369,28 @@ def test_data_sets_that_hold_nothing(content: bytes, sentence: str, tmp_path: Pa
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("metadata.csv", "file_name;text\na.png;a harp\n", "semicolons between its columns"),
+        ("metadata.csv", "image,text\na.png,a harp\n", "no column file_name .*'image,text'"),
+        ("metadata.jsonl", '[\n{"file_name": "a.png", "text": "a harp"}\n]', "one JSON array"),
+    ],
+)
+def test_tables_of_another_kind_are_one_sentence(
+    name: str, content: str, sentence: str, tmp_path: Path
+) -> None:
+    write(tmp_path / name, content)
+    with pytest.raises(ValueError, match=sentence):
+        read_split(tmp_path, "train")
+
+
+def test_paths_of_windows(tmp_path: Path) -> None:
+    write(tmp_path / "images" / "a.png", GOOD)
+    write(tmp_path / "metadata.jsonl", jsonl([{"file_name": r"images\a.png", "text": "a harp"}]))
+    assert data.load_split(tmp_path, "train", 8).problems == ()
+
+
 def test_folders_that_are_no_data_sets(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such folder"):
         read_split(tmp_path / "nowhere", "train")

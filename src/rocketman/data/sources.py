@@ -254,12 +254,18 @@ def pictures_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 def read_metadata(table: Path) -> tuple[list[Row], list[Problem]]:
     """(usable rows, what is wrong with the others) of metadata.jsonl or metadata.csv.
 
-    ValueError if the table is not UTF-8.
+    ValueError, in one sentence, if the table is not UTF-8, or is no such table at all.
     """
     try:
         text = table.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{table} is not UTF-8: save it as UTF-8.") from error
+    if table.suffix == ".csv" and "file_name" not in (columns := text.partition("\n")[0].strip()):
+        raise ValueError(f"{table} has no column file_name in its first line: {columns[:80]!r}.")
+    if table.suffix == ".csv" and ";" in columns and "," not in columns:
+        raise ValueError(f"{table} has semicolons between its columns: save it with commas.")
+    if table.suffix == ".jsonl" and text.lstrip().startswith("["):
+        raise ValueError(f"{table} is one JSON array: write one object a line, without brackets.")
     rows: list[Row] = []
     problems: list[Problem] = []
     seen: set[str] = set()
@@ -270,7 +276,7 @@ def read_metadata(table: Path) -> tuple[list[Row], list[Problem]]:
         elif not isinstance(raw.get("file_name"), str) or not raw["file_name"].strip():
             problems.append(Problem(line, "has no file_name"))
         else:
-            name = raw["file_name"]
+            name = raw["file_name"].replace("\\", "/")  # as Windows writes paths
             found = row_of(raw, name)
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
                 found = Problem(name, "lies outside its data set")

@@ -36,6 +36,8 @@ Row = dict[str, Any]
 
 CAPTION_KEYS = ("text", "caption", "prompt")
 SIDE_FILES = (".txt", ".caption")
+UNREAD = (".heic", ".heif", ".jxl", ".jfif", ".jp2", ".tga", ".psd", ".svg", ".ppm")
+"""Pictures too, but not of FORMATS."""
 FOLDER_NAMES: dict[Split, tuple[str, ...]] = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
@@ -139,10 +141,30 @@ def _readers(folder: Path, split: Split) -> Iterator[Callable[[], Source]]:
         own = [path for path, name in zip(files, prefixes, strict=True) if _split(name) == split]
         if own:
             yield partial(read, folder, own)
-    names = [name for names in FOLDER_NAMES.values() for name in names]
-    has_splits = any((folder / name).is_dir() for name in names)
-    if split == "train" and not has_splits and (reader := _reader(folder)):
+    if split == "train" and not _split_folders(folder) and (reader := _reader(folder)):
         yield reader
+
+
+def _split_folders(folder: Path) -> list[Path]:
+    names = [name for names in FOLDER_NAMES.values() for name in names]
+    return [folder / name for name in names if (folder / name).is_dir()]
+
+
+def captioned_strays(folder: Path) -> list[Problem]:
+    """Files with a caption of their name that no reader takes: in formats that are not read, or
+    beside the folders of the splits."""
+    inside = _split_folders(folder)
+    problems = []
+    for path in pictures_in(folder, (*FORMATS, *UNREAD)):
+        name = path.relative_to(folder).as_posix()
+        if not any(path.with_suffix(side).is_file() for side in SIDE_FILES):
+            continue
+        if path.suffix.lower() in UNREAD:
+            if not any(path.with_suffix(kind).is_file() for kind in FORMATS):
+                problems.append(Problem(name, "is in a format that is not read: save it as PNG"))
+        elif inside and not any(place in path.parents for place in inside):
+            problems.append(Problem(name, f"lies beside {inside[0].name}/ and is not read"))
+    return problems
 
 
 def _reader(folder: Path) -> Callable[[], Source] | None:

@@ -118,6 +118,24 @@ def test_card(run: Run, folder: Path) -> None:
     assert run("check", folder).code == 0, "the card is no part of what is checked"
 
 
+def test_card_of_a_folder_that_is_all_pictures(run: Run, folder: Path) -> None:
+    before = sorted(path.name for path in (folder / "train").iterdir())
+    for _ in range(2):
+        assert run("card", folder / "train").code == 0
+        after = sorted(path.name for path in (folder / "train").iterdir())
+        assert after == sorted([*before, "README.md"])
+    assert "sample.jpg" not in (folder / "train" / "README.md").read_text()
+    assert run("check", folder / "train").code == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "sample.jpg"])
+def test_card_leaves_files_of_others_alone(run: Run, folder: Path, name: str) -> None:
+    (folder / name).write_text("my cats")
+    result = run("card", folder)
+    assert (result.code, (folder / name).read_text()) == (2, "my cats")
+    assert f"{name} is not of a card of ours: move it away first" in result.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

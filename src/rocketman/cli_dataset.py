@@ -52,7 +52,7 @@ def render(
             say(f"{out} shows {scene}")
             return
         assert count
-        with wrong_use(SceneError), bar("rendering") as advance:
+        with wrong_use(ValueError), bar("rendering") as advance:
             made = run(count, size, out, workers, seed, advance, passes=passes)
             write_card(out)
     except RenderError as error:
@@ -167,7 +167,7 @@ def thumbnails(
 
 @dataset.command("card")
 def card(folder: Dir) -> None:
-    """Write the card of a data set: DIR/README.md and DIR/sample.jpg."""
+    """Write the card of a data set: DIR/README.md and, beside its splits, DIR/sample.jpg."""
     from rocketman.cli import say, wrong_use
     from rocketman.data.card import write_card
 

@@ -51,8 +51,10 @@ def write_card(folder: Path) -> Path:
     """
     sources = open_splits(folder)
     names = (CARD,) if _is_flat(folder, sources) else (CARD, SAMPLE)
-    for name in [name for name in names if (folder / name).exists()]:
-        if not (folder / CARD).is_file() or RIGHTS not in (folder / CARD).read_text("utf-8", "replace"):
+    readme = folder / CARD
+    ours = readme.is_file() and RIGHTS.encode() in readme.read_bytes()
+    for name in names:
+        if (folder / name).exists() and not ours:
             raise ValueError(f"{folder / name} is not of a card of ours: move it away first.")
     sample = io.BytesIO()
     contact_sheet(folder, columns=8, rows=4).save(sample, "JPEG", quality=88, optimize=True)

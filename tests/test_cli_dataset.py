@@ -64,6 +64,17 @@ def test_check(run: Run, folder: Path) -> None:
     assert "4 pictures (3 train, 1 test), 1 wrong" in result.err
 
 
+def test_check_counts_captions_that_are_too_long(run: Run, tmp_path: Path) -> None:
+    for k, text in enumerate(("a harp " * 8, "a harp " * 9, "1girl, " + "blue sky, " * 20)):
+        Image.new("RGB", (32, 32), (80 * k, 99, 0)).save(tmp_path / f"{k}.png")
+        (tmp_path / f"{k}.txt").write_text(text)
+    result = run("check", ".")
+    assert "2 captions are longer than 16 words; the rest is not read" in result.err
+    told: list[str] = []
+    data.load_split(tmp_path, "train", 8, told.append)
+    assert told[-1] == "2 captions are longer than 16 words; the rest is not read"
+
+
 def test_check_json(run: Run, folder: Path) -> None:
     (folder / "train" / "2.png").unlink()
     result = run("check", folder, "--json")
@@ -105,6 +116,24 @@ def test_card(run: Run, folder: Path) -> None:
     assert result.code == 0
     assert (folder / "README.md").read_text().startswith("---\npretty_name: set\n")
     assert run("check", folder).code == 0, "the card is no part of what is checked"
+
+
+def test_card_of_a_folder_that_is_all_pictures(run: Run, folder: Path) -> None:
+    before = sorted(path.name for path in (folder / "train").iterdir())
+    for _ in range(2):
+        assert run("card", folder / "train").code == 0
+        after = sorted(path.name for path in (folder / "train").iterdir())
+        assert after == sorted([*before, "README.md"])
+    assert "sample.jpg" not in (folder / "train" / "README.md").read_text()
+    assert run("check", folder / "train").code == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "sample.jpg"])
+def test_card_leaves_files_of_others_alone(run: Run, folder: Path, name: str) -> None:
+    (folder / name).write_text("my cats")
+    result = run("card", folder)
+    assert (result.code, (folder / name).read_text()) == (2, "my cats")
+    assert f"{name} is not of a card of ours: move it away first" in result.err
 
 
 @pytest.mark.parametrize(

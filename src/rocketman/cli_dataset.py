@@ -52,7 +52,7 @@ def render(
             say(f"{out} shows {scene}")
             return
         assert count
-        with wrong_use(SceneError), bar("rendering") as advance:
+        with wrong_use(ValueError), bar("rendering") as advance:
             made = run(count, size, out, workers, seed, advance, passes=passes)
             write_card(out)
     except RenderError as error:
@@ -102,6 +102,7 @@ def check(
     """Name everything that is wrong with a data set. Exit code 1 if anything is."""
     from rocketman.cli import bar, say, wrong_use
     from rocketman.data.check import check as look
+    from rocketman.data.sources import tell_too_long
 
     with wrong_use(ValueError), bar("checking") as advance:
         report = look(folder, advance)
@@ -113,6 +114,8 @@ def check(
     counts = ", ".join(f"{count:,} {split}" for split, count in report.splits.items())
     pictures = "picture" if report.pictures == 1 else "pictures"
     say(f"{report.pictures:,} {pictures} ({counts}), {len(report.errors):,} wrong in {folder}")
+    if report.long_captions:
+        say(tell_too_long(report.long_captions))
     if report.errors:
         raise typer.Exit(1)
 
@@ -164,7 +167,7 @@ def thumbnails(
 
 @dataset.command("card")
 def card(folder: Dir) -> None:
-    """Write the card of a data set: DIR/README.md and DIR/sample.jpg."""
+    """Write the card of a data set: DIR/README.md and, beside its splits, DIR/sample.jpg."""
     from rocketman.cli import say, wrong_use
     from rocketman.data.card import write_card
 

@@ -41,6 +41,7 @@ def test_nothing_is_wrong_with_a_good_set(folder: Path) -> None:
         },
         "splits": {"train": 2, "validation": 2, "test": 2},
         "near_duplicates": [],
+        "long_captions": 0,
     }
     assert told[-1] == (6, 6)
 
@@ -110,6 +111,27 @@ def test_broken_pictures_and_strays_are_named_with_their_split(folder: Path) -> 
         "train/stray.png",
         "test/1.png",
     ]
+
+
+def test_captioned_pictures_that_no_reader_takes_are_named(folder: Path) -> None:
+    for name in ("cat.png", "train/dog.heic", "10_cats/tom.jpg"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+        path.with_suffix(".txt").write_text("my cat")
+    assert list(map(str, check(folder).errors)) == [
+        "10_cats/tom.jpg lies beside train/ and is not read",
+        "cat.png lies beside train/ and is not read",
+        "train/dog.heic is in a format that is not read: save it as PNG",
+    ]
+
+
+def test_problems_are_named_by_paths_that_exist(folder: Path) -> None:
+    (folder / "validation").rename(folder / "val")
+    (folder / "val" / "1.png").write_bytes(b"")
+    (folder / "train" / "1.png").write_bytes(b"")
+    assert [error.file for error in check(folder).errors] == ["train/1.png", "val/1.png"]
+    assert [error.file for error in check(folder / "train").errors] == ["1.png"]
 
 
 def changed(picture: Image.Image, kind: str) -> Image.Image:

@@ -259,6 +259,18 @@ def test_bad_input_is_named_and_left_out(name: str, tmp_path: Path) -> None:
     assert "\n" not in problem
 
 
+def test_grey_of_sixteen_bits_is_reduced_and_of_unknown_range_refused(tmp_path: Path) -> None:
+    steps = np.tile(np.linspace(0, 65535, 32).astype(np.uint16), (32, 1))
+    for name in ("a.png", "b.tif"):
+        Image.fromarray(steps).save(tmp_path / name)
+        opened = np.asarray(pictures.open_file(tmp_path / name)).astype(int)
+        assert np.abs(opened - steps[..., None] / 257).max() <= 1
+    for name, kind in (("c.tif", np.float32), ("d.tif", np.int32)):
+        Image.fromarray(steps.astype(kind)).save(tmp_path / name)
+        with pytest.raises(pictures.BadPicture, match="of unknown range"):
+            pictures.open_file(tmp_path / name)
+
+
 def test_names_that_differ_in_case_and_odd_letters_are_fine(tmp_path: Path) -> None:
     metadata_jsonl(tmp_path)
     for name in ("Ä Ö, ü 🎸.PNG", "with spaces.png"):
@@ -355,6 +367,28 @@ def test_data_sets_that_hold_nothing(content: bytes, sentence: str, tmp_path: Pa
     with pytest.raises(ValueError, match=sentence) as caught:
         data.load_split(tmp_path, "train", 8)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("metadata.csv", "file_name;text\na.png;a harp\n", "semicolons between its columns"),
+        ("metadata.csv", "image,text\na.png,a harp\n", "no column file_name .*'image,text'"),
+        ("metadata.jsonl", '[\n{"file_name": "a.png", "text": "a harp"}\n]', "one JSON array"),
+    ],
+)
+def test_tables_of_another_kind_are_one_sentence(
+    name: str, content: str, sentence: str, tmp_path: Path
+) -> None:
+    write(tmp_path / name, content)
+    with pytest.raises(ValueError, match=sentence):
+        read_split(tmp_path, "train")
+
+
+def test_paths_of_windows(tmp_path: Path) -> None:
+    write(tmp_path / "images" / "a.png", GOOD)
+    write(tmp_path / "metadata.jsonl", jsonl([{"file_name": r"images\a.png", "text": "a harp"}]))
+    assert data.load_split(tmp_path, "train", 8).problems == ()
 
 
 def test_folders_that_are_no_data_sets(tmp_path: Path) -> None:

@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from rocketman.scenes import dataset
+
 STOPPED = """
 import subprocess, sys
 from pathlib import Path
@@ -41,3 +45,28 @@ def test_a_terminated_rendering_leaves_metadata(tmp_path: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM
     rows = (tmp_path / "train" / "metadata.jsonl").read_text().splitlines()
     assert [json.loads(row)["index"] for row in rows] == list(range(6))
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rendering without Blender: workers that write nothing."""
+    nothing = [sys.executable, "-c", ""]
+    monkeypatch.setattr(dataset, "_need_blender", lambda: None)
+    monkeypatch.setattr(dataset, "_worker", lambda *_: subprocess.Popen(nothing))
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "cat.txt").write_text("my cat")
+    with pytest.raises(dataset.SceneError, match="holds other things already: give another --out"):
+        dataset.render(2, 16, tmp_path, 1, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["cat.txt"]
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("passes", [False, True])
+def test_passes_are_of_all_pictures_or_none(tmp_path: Path, passes: bool) -> None:
+    for _ in range(2):
+        dataset.render(2, 16, tmp_path, 1, 0, passes=passes)
+    with pytest.raises(dataset.SceneError, match=f"begun {'with' if passes else 'without'} --pass"):
+        dataset.render(2, 16, tmp_path, 1, 0, passes=not passes)

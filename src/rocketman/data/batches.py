@@ -27,11 +27,11 @@ from PIL import Image
 
 from rocketman.captions import MIRRORED, OPPOSITE, Split, tokens, with_view, words
 from rocketman.data.pictures import BadPicture, open_file
-from rocketman.data.sources import Problem, Row, Source, read_split
+from rocketman.data.sources import Problem, Row, Source, read_split, tell_too_long, too_long
 from rocketman.files import write_whole
 
 LARGEST_VOCABULARY = 4096
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 DECODED_AT_ONCE = 256
 REPORTED = 20
 """Problems that `load_split` reports one by one."""
@@ -100,6 +100,8 @@ def load_split(
     if len(problems) > REPORTED:
         check = f"`rocketman dataset check {quote(str(folder))}`"
         report(f"{len(problems) - REPORTED} more; {check} names all")
+    if long := too_long(kept):
+        report(tell_too_long(long))
     if not kept:
         raise ValueError(f"{source.name} holds no picture that can be read.")
     return Pictures(

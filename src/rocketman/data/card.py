@@ -13,12 +13,14 @@ from pathlib import Path
 
 from rocketman.captions import INSTRUMENTS, SUITS, Split
 from rocketman.data.check import count_factors
-from rocketman.data.pictures import BadPicture
+from rocketman.data.pictures import FORMATS, BadPicture
 from rocketman.data.show import contact_sheet, open_splits
 from rocketman.data.sources import Row, Source
 from rocketman.files import write_whole
 
 CARD, SAMPLE = "README.md", "sample.jpg"
+RIGHTS = "## Rights\n\n| | pictures |"
+"""Every card has this: by it a card of ours is known from someone's own README.md."""
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 MARKS: dict[Split, str] = {"train": "", "validation": " v", "test": " t"}
 COLUMNS = {
@@ -41,24 +43,43 @@ COLUMNS = {
 
 
 def write_card(folder: Path) -> Path:
-    """Write FOLDER/README.md and FOLDER/sample.jpg; returns the first.
+    """Write FOLDER/README.md and, unless it would lie among the pictures of the data set,
+    FOLDER/sample.jpg; returns the first.
 
-    ValueError, in one sentence, if the folder holds no picture that can be read.
+    ValueError, in one sentence, if the folder holds no picture that can be read, or files of these
+    names that are not ours.
     """
     sources = open_splits(folder)
+    names = (CARD,) if _is_flat(folder, sources) else (CARD, SAMPLE)
+    readme = folder / CARD
+    ours = readme.is_file() and RIGHTS.encode() in readme.read_bytes()
+    for name in names:
+        if (folder / name).exists() and not ours:
+            raise ValueError(f"{folder / name} is not of a card of ours: move it away first.")
     sample = io.BytesIO()
     contact_sheet(folder, columns=8, rows=4).save(sample, "JPEG", quality=88, optimize=True)
-    write_whole(folder / SAMPLE, sample.getvalue())
     write_whole(folder / CARD, card(folder, sources).encode())
+    if SAMPLE in names:
+        write_whole(folder / SAMPLE, sample.getvalue())
     return folder / CARD
+
+
+def _is_flat(folder: Path, sources: dict[Split, Source]) -> bool:
+    """Whether every picture in `folder` itself counts as one of the data set."""
+    return any(
+        source.name == str(folder) and any(path.suffix.lower() in FORMATS for path in source.files)
+        for source in sources.values()
+    )
 
 
 def card(folder: Path, sources: dict[Split, Source]) -> str:
     """The text of the card."""
     rows = [row for source in sources.values() for row in source.rows]
+    sheet = f"![Pictures of the data set with their captions]({SAMPLE})\n"
     sections = [
         _front_matter(folder, rows, sources),
-        f"# {_title(folder, rows)}\n\n![Pictures of the data set with their captions]({SAMPLE})\n",
+        f"# {_title(folder, rows)}\n",
+        "" if _is_flat(folder, sources) else sheet,
         _summary(rows, sources),
         _split_table(rows, sources),
         _factors(rows),
@@ -169,7 +190,7 @@ def _columns(rows: list[Row]) -> str:
 
 
 def _rights(rows: list[Row]) -> str:
-    lines = ["## Rights\n", "| | pictures |", "|---|---|"]
+    lines = [RIGHTS, "|---|---|"]
     for name in ("license", "author", "source"):
         counts = Counter(str(row.get(name) or "not stated") for row in rows)
         lines += [f"| {name}: {value} | {count:,} |" for value, count in counts.most_common(20)]

@@ -19,7 +19,15 @@ from PIL import Image
 
 from rocketman.captions import FACTORS, Factors, Split, pairs_named, split_of
 from rocketman.data.pictures import BadPicture
-from rocketman.data.sources import Problem, Row, Source, read_split, splits
+from rocketman.data.sources import (
+    Problem,
+    Row,
+    Source,
+    captioned_strays,
+    read_split,
+    splits,
+    too_long,
+)
 
 NEAR_BITS = 6
 """Of the 64 of two hashes, as many may differ in near-duplicates."""
@@ -46,6 +54,8 @@ class Report:
     """Usable pictures of each split."""
     near_duplicates: list[tuple[str, str]] = field(default_factory=list)
     """Pictures that look like an earlier one, and that one. Also among the errors."""
+    long_captions: int = 0
+    """Captions with more words than a model reads; no errors."""
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -55,6 +65,7 @@ class Report:
             "factors": {name: dict(counts) for name, counts in self.factors.items()},
             "splits": self.splits,
             "near_duplicates": [list(pair) for pair in self.near_duplicates],
+            "long_captions": self.long_captions,
         }
 
 
@@ -65,7 +76,7 @@ def check(
     found = splits(folder)
     if not found:
         read_split(folder, "train")  # says why there is nothing to check
-    errors: list[Problem] = []
+    errors = captioned_strays(folder)
     sources: dict[Split, Source] = {}
     for split in found:
         try:
@@ -79,10 +90,11 @@ def check(
     sizes: dict[str, int] = {}
     done = 0
     for split, source in sources.items():
-        errors += [Problem(f"{split}/{file}", what) for file, what in source.problems]
+        place = _place(folder, split, source, alone=len(sources) == 1)
+        errors += [Problem(f"{place}{file}", what) for file, what in source.problems]
         before = len(names)
         for k, row in enumerate(source.rows):
-            name = f"{split}/{row['file_name']}"
+            name = f"{place}{row['file_name']}"
             try:
                 sketches.append(sketch(source.open(k)))
             except BadPicture as error:
@@ -105,7 +117,15 @@ def check(
         factors=counts,
         splits=sizes,
         near_duplicates=[(names[later], names[earlier]) for later, earlier in pairs],
+        long_captions=sum(too_long(source.rows) for source in sources.values()),
     )
+
+
+def _place(folder: Path, split: Split, source: Source, alone: bool) -> str:
+    """What comes before a file's name in messages: where it lies, of a shard's its split."""
+    if source.name != str(folder):
+        return f"{Path(source.name).relative_to(folder).as_posix()}/"
+    return "" if alone else f"{split}/"
 
 
 def count_factors(row: Row, counts: dict[str, Counter[str]]) -> None:

@@ -79,7 +79,7 @@ def _decode(file: Path | io.BytesIO, suffix: str) -> Image.Image:
                     raise BadPicture(f"is a {kind} file under a wrong name")
                 if min(picture.size) < SMALLEST:
                     raise BadPicture(f"is tiny ({picture.width} x {picture.height} pixels)")
-                return ImageOps.exif_transpose(picture).convert("RGB")
+                return _eight_bits(picture, ImageOps.exif_transpose(picture)).convert("RGB")
     except BadPicture:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -88,6 +88,15 @@ def _decode(file: Path | io.BytesIO, suffix: str) -> Image.Image:
         raise BadPicture("is no picture") from error
     except Exception as error:  # Pillow raises many kinds for broken files
         raise BadPicture(f"cannot be read ({error})") from error
+
+
+def _eight_bits(file: Image.Image, upright: Image.Image) -> Image.Image:
+    """Grey of 16 bits reduced to 8; Pillow's own conversion clips it to white."""
+    if upright.mode.startswith("I;16") or (upright.mode == "I" and file.format == "PNG"):
+        return Image.fromarray((np.asarray(upright) // 257).astype(np.uint8))
+    if upright.mode in ("I", "F"):
+        raise BadPicture("has 32 bits a pixel, of unknown range: save it with 8 or 16")
+    return upright
 
 
 def open_mask(path: Path) -> Image.Image:

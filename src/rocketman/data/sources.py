@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from rocketman.captions import SPLITS, Split
+from rocketman.captions import CONTEXT_LENGTH, SPLITS, Split, words
 from rocketman.data.pictures import FORMATS, open_bytes, open_file, open_labels, open_mask
 
 Row = dict[str, Any]
@@ -36,6 +36,8 @@ Row = dict[str, Any]
 
 CAPTION_KEYS = ("text", "caption", "prompt")
 SIDE_FILES = (".txt", ".caption")
+UNREAD = (".heic", ".heif", ".jxl", ".jfif", ".jp2", ".tga", ".psd", ".svg", ".ppm")
+"""Pictures too, but not of FORMATS."""
 FOLDER_NAMES: dict[Split, tuple[str, ...]] = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev"),
@@ -83,6 +85,17 @@ class Source:
             object.__setattr__(self, "hash", hashlib.sha256(text.encode()).hexdigest())
 
 
+def too_long(rows: Iterable[Row]) -> int:
+    """How many captions of these rows have more words than a model reads."""
+    return sum(len(words(text)) > CONTEXT_LENGTH for row in rows for text in row["captions"])
+
+
+def tell_too_long(count: int) -> str:
+    """One line about `count` captions that are too long."""
+    captions = "caption is" if count == 1 else "captions are"
+    return f"{count:,} {captions} longer than {CONTEXT_LENGTH} words; the rest is not read"
+
+
 # --- finding splits -----------------------------------------------------------------------------
 
 
@@ -128,10 +141,30 @@ def _readers(folder: Path, split: Split) -> Iterator[Callable[[], Source]]:
         own = [path for path, name in zip(files, prefixes, strict=True) if _split(name) == split]
         if own:
             yield partial(read, folder, own)
-    names = [name for names in FOLDER_NAMES.values() for name in names]
-    has_splits = any((folder / name).is_dir() for name in names)
-    if split == "train" and not has_splits and (reader := _reader(folder)):
+    if split == "train" and not _split_folders(folder) and (reader := _reader(folder)):
         yield reader
+
+
+def _split_folders(folder: Path) -> list[Path]:
+    names = [name for names in FOLDER_NAMES.values() for name in names]
+    return [folder / name for name in names if (folder / name).is_dir()]
+
+
+def captioned_strays(folder: Path) -> list[Problem]:
+    """Files with a caption of their name that no reader takes: in formats that are not read, or
+    beside the folders of the splits."""
+    inside = _split_folders(folder)
+    problems = []
+    for path in pictures_in(folder, (*FORMATS, *UNREAD)):
+        name = path.relative_to(folder).as_posix()
+        if not any(path.with_suffix(side).is_file() for side in SIDE_FILES):
+            continue
+        if path.suffix.lower() in UNREAD:
+            if not any(path.with_suffix(kind).is_file() for kind in FORMATS):
+                problems.append(Problem(name, "is in a format that is not read: save it as PNG"))
+        elif inside and not any(place in path.parents for place in inside):
+            problems.append(Problem(name, f"lies beside {inside[0].name}/ and is not read"))
+    return problems
 
 
 def _reader(folder: Path) -> Callable[[], Source] | None:
@@ -243,12 +276,18 @@ def pictures_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 def read_metadata(table: Path) -> tuple[list[Row], list[Problem]]:
     """(usable rows, what is wrong with the others) of metadata.jsonl or metadata.csv.
 
-    ValueError if the table is not UTF-8.
+    ValueError, in one sentence, if the table is not UTF-8, or is no such table at all.
     """
     try:
         text = table.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{table} is not UTF-8: save it as UTF-8.") from error
+    if table.suffix == ".csv" and "file_name" not in (columns := text.partition("\n")[0].strip()):
+        raise ValueError(f"{table} has no column file_name in its first line: {columns[:80]!r}.")
+    if table.suffix == ".csv" and ";" in columns and "," not in columns:
+        raise ValueError(f"{table} has semicolons between its columns: save it with commas.")
+    if table.suffix == ".jsonl" and text.lstrip().startswith("["):
+        raise ValueError(f"{table} is one JSON array: write one object a line, without brackets.")
     rows: list[Row] = []
     problems: list[Problem] = []
     seen: set[str] = set()
@@ -259,7 +298,7 @@ def read_metadata(table: Path) -> tuple[list[Row], list[Problem]]:
         elif not isinstance(raw.get("file_name"), str) or not raw["file_name"].strip():
             problems.append(Problem(line, "has no file_name"))
         else:
-            name = raw["file_name"]
+            name = raw["file_name"].replace("\\", "/")  # as Windows writes paths
             found = row_of(raw, name)
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
                 found = Problem(name, "lies outside its data set")

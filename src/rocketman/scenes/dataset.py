@@ -52,12 +52,12 @@ def render(
 
     What is there already is kept. `on_progress(done, count)` is called twice a second. `passes`
     adds side files with object classes, depth and normals (`passes.py`) to what is rendered.
-    Raises SceneError where Blender is missing or the folder holds another data set, RenderError
-    where a worker fails.
+    Raises SceneError where Blender is missing or the folder holds other things, RenderError where
+    a worker fails.
     """
     _need_blender()
     scenes = [draw(seed, index) for index in range(count)]
-    _check_same_data_set(out, seed, size)
+    _check_same_data_set(out, seed, size, passes)
     for split in SPLITS:
         (out / split).mkdir(parents=True, exist_ok=True)
     paths = [picture_path(out, scene) for scene in scenes]
@@ -167,8 +167,8 @@ def _worker(
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
 
 
-def _check_same_data_set(out: Path, seed: int, size: int) -> None:
-    """A folder holds one seed and one size: going on with others would mix two data sets."""
+def _check_same_data_set(out: Path, seed: int, size: int, passes: bool) -> None:
+    """A folder holds one seed, one size, and passes of all pictures or none; and nothing else."""
     record = out / "dataset.json"
     wanted = {"seed": seed, "size": size}
     if record.exists():
@@ -178,8 +178,15 @@ def _check_same_data_set(out: Path, seed: int, size: int) -> None:
                 f"{out} was begun with seed {found['seed']} and size {found['size']}: "
                 "use these again to go on, or give another --out."
             )
+        if (out / "passes").is_dir() != passes:
+            begun = "without" if passes else "with"
+            raise SceneError(
+                f"{out} was begun {begun} --passes: go on {begun} it, or give another --out."
+            )
         return
-    out.mkdir(parents=True, exist_ok=True)
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise SceneError(f"{out} holds other things already: give another --out.")
+    (out / "passes" if passes else out).mkdir(parents=True, exist_ok=True)
     write_whole(record, json.dumps(wanted).encode())
 
 

@@ -19,6 +19,7 @@ from rocketman.detail import (  # noqa: E402
     DetailNetwork,
     crops,
     enlarged,
+    main,
     redrawn,
     train_detail,
     write_detail,
@@ -108,6 +109,15 @@ def test_redrawn_pictures_stay_near(discs: Path, model_folder: Path) -> None:
     assert redrawn(model, pictures, slice(0, None, 2)).shape == pictures.pixels[::2].shape
 
 
+def test_what_it_cannot_learn_from_is_one_sentence(
+    discs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["detail", str(discs), str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "no such folder" in capsys.readouterr().err
+
+
 def test_an_untrained_one_is_plain_enlargement() -> None:
     x = torch.rand(2, 3, 8, 8)
     with torch.no_grad():
@@ -132,7 +142,9 @@ def test_the_engine_draws_what_torch_draws(model_folder: Path, tmp_path: Path) -
     [other] = plain(PROMPT, seed=1, num_inference_steps=2, size=64)
     assert large.image != other.image
     x = torch.from_numpy(np.asarray(small.image, dtype=np.float32) / 127.5 - 1)
-    with torch.no_grad():
-        wanted = network(x.permute(2, 0, 1)[None])[0].permute(1, 2, 0).clamp(-1, 1)
+    x = x.permute(2, 0, 1)[None]
+    with torch.no_grad():  # from both sides of the mirror
+        both = 0.5 * (network(x) + network(x.flip(3)).flip(3))
+    wanted = both[0].permute(1, 2, 0).clamp(-1, 1)
     got = np.asarray(large.image, dtype=np.float32) / 127.5 - 1
     assert np.abs(got - wanted.numpy()).max() < 0.03  # the small picture was rounded to 8 bits

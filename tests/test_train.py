@@ -91,7 +91,7 @@ def test_thumbnails_train_like_the_folder(
             data=DataConfig(folder=str(folder)),
             train=replace(config.train, steps=20),
         )
-        model = open_model(train(run, tmp_path / name, report=lambda line: None))
+        model = open_model(train(run, tmp_path / f"{name}-run", report=lambda line: None))
         record = model.config["record"]
         runs[name] = (model.vocabulary, record["pictures"], record["validation_loss"])
     assert runs["large"][:2] == runs["small"][:2]

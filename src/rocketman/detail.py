@@ -381,7 +381,11 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--steps", type=int, default=STEPS)
     arguments = parser.parse_args()
-    write_detail(train_detail(arguments.data, arguments.model, arguments.steps), arguments.model)
+    try:
+        network = train_detail(arguments.data, arguments.model, arguments.steps)
+    except ValueError as error:  # no such data set, no validation split, no model
+        parser.error(str(error))
+    write_detail(network, arguments.model)
 
 
 if __name__ == "__main__":

@@ -281,6 +281,7 @@ def test_one_look_that_fails_silences_no_other(
         raise KeyError("manifest")
 
     monkeypatch.setattr(verify, "_limit", lambda: None)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # what a child does for itself
     monkeypatch.setattr(credentials, "read", fail)
     verify._child(str(ours))
     names = [json.loads(line)[0] for line in capsys.readouterr().out.splitlines()]

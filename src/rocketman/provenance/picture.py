@@ -291,23 +291,21 @@ def opened(path: Path | str) -> Iterator[Image.Image]:
     """A picture file for reading its texts, pixels undecoded. PictureError if it is none."""
     path = Path(path)
     try:
-        large = path.stat().st_size > MAX_BYTES  # some decoders take in the whole file
+        if path.stat().st_size > MAX_BYTES:  # some decoders take in the whole file
+            raise PictureError(f"{path} cannot be read: it has more than {MAX_BYTES:,} bytes.")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what strangers wrote into it
-            image = None if large else Image.open(path, formats=FORMATS)
+            with Image.open(path, formats=FORMATS) as image:
+                yield image
     except FileNotFoundError as error:
         raise PictureError(f"{path} cannot be read: there is no such file.") from error
     except Exception as error:  # decoders raise all kinds of things on what strangers send
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError | PictureError):
             raise
         kinds = "PNG, JPEG, WebP, GIF, BMP or TIFF"
         raise PictureError(
             f"{path} cannot be read: it is not a picture ({kinds}), or damaged."
         ) from error
-    if image is None:
-        raise PictureError(f"{path} cannot be read: it has more than {MAX_BYTES:,} bytes.")
-    with image:
-        yield image
 
 
 def prepare_folder(folder: Path | str) -> Path:

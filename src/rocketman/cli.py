@@ -359,17 +359,17 @@ def save(picture: Picture, folder: Path, made: list[dict[str, Any]], suffix: str
 
 
 def how_read(picture: Picture) -> None:
-    """What became of the words of a prompt that the model does not know."""
+    """What became of words of a prompt that the model does not know, or has no room for."""
+    from rocketman.provenance.verify import plain
+
     read_as = [f"{found} = {known}" for found, known in picture.read_as.items() if known]
     if read_as:
         say(f"    read as: {', '.join(read_as)}")
     if unknown := picture.recipe.unknown_words:
         near = ", ".join(picture.nearest_known)
         hint = f"nearest known: {near}" if near else "`rocketman words` lists what it knows"
-        text = ", ".join(unknown)
-        say(f"    ignored: {text if len(text) <= 200 else f'{text[:200]}...'}; {hint}")
+        say(f"    ignored: {plain(', '.join(unknown), 200)}; {hint}")
     if picture.unread:
-        text = " ".join(picture.unread)
-        say(f"    too long, so not read: {text if len(text) <= 200 else f'{text[:200]}...'}")
+        say(f"    too long, so not read: {plain(' '.join(picture.unread), 200)}")
     for levels in picture.rivals:
         say(f"    a picture has room for one of {', '.join(levels)}: it may mix them")

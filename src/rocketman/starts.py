@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
 
 from rocketman.provenance import credentials
-from rocketman.provenance.picture import PictureError
+from rocketman.provenance.picture import MAX_BYTES, PictureError
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 """That may be decoded here. Not all that Pillow knows: for some it starts other programs."""
-MAX_BYTES = 200_000_000
 LARGEST = 2048
 """Pixels of the shorter side that a JPEG file is decoded to at least, if it has as many."""
 WHITE = 128

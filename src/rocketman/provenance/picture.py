@@ -40,7 +40,7 @@ SUFFIX = ".png"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """That Pillow may open here. Not all it knows: for some it starts other programs."""
 MAX_BYTES = 200_000_000
-"""Of a file that is opened to read its recipe."""
+"""Of a file that is opened to read its recipe, or to begin from."""
 MAX_NAME = 80
 """Characters of the prompt that a file name keeps."""
 

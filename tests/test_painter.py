@@ -15,7 +15,7 @@ from PIL import Image
 import rocketman
 from rocketman import Pipeline, RequestError, sampling
 from rocketman.generate import Picture, Step
-from rocketman.painter import to_image
+from rocketman.painter import crisper, to_image
 from rocketman.provenance import picture
 
 PROMPT = "an astronaut in a white suit playing a harp above mars"
@@ -238,3 +238,18 @@ def test_walks_that_lead_nowhere(pipeline: Pipeline) -> None:
         pipeline.walk(PROMPT, "cats", seed=3)
     with pytest.raises(RequestError, match="seeds should lie"):
         pipeline.walk(PROMPT, seed=3, to_seed=-1)
+
+
+def test_edges_grow_steeper_and_no_rims_grow_beside_them() -> None:
+    step = (0.5 * np.tanh(np.arange(16) - 7.5)).astype(np.float32)  # an edge, somewhat soft
+    edge = np.broadcast_to(step, (3, 16, 16))
+    for soft in (edge, edge.transpose(0, 2, 1)):
+        crisp = crisper(soft)
+        slope = np.abs(np.diff(crisp, axis=2)).max() + np.abs(np.diff(crisp, axis=1)).max()
+        assert slope > 1.1 * np.diff(step).max()
+        assert np.abs(crisp).max() <= 0.5
+    flat = np.full((3, 8, 8), 0.3, np.float32)
+    np.testing.assert_allclose(crisper(flat), flat, atol=1e-6)
+    noise = sampling.noise(1, (3, 16, 16))
+    mirrored = crisper(noise[:, :, ::-1])[:, :, ::-1]
+    np.testing.assert_allclose(mirrored, crisper(noise), atol=1e-6)

@@ -80,7 +80,7 @@ def audited(
 ) -> Path:
     """A model folder with probes that were really trained, on small pictures, and an index."""
     torch = pytest.importorskip("torch")
-    from rocketman.audits import index, probe_training
+    from rocketman.audits import index, probe_training, probe_views
 
     folder = shutil.copytree(model_folder, tmp_path_factory.mktemp("audited") / "model")
     threads = torch.get_num_threads()
@@ -88,9 +88,9 @@ def audited(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROCKETMAN_CACHE", str(cache))
         patch.setattr(probe_training, "SIZE", 32)
-        patch.setattr(probe_training, "SOFT_SIZES", (32, 24))
+        patch.setattr(probe_views, "SOFT_SIZES", (32, 24))
         patch.setattr(probe_training, "BATCH", 24)
-        (folder / "probes.onnx").write_bytes(probe_training.train_probes([data], epochs=20))
+        (folder / "probes.onnx").write_bytes(probe_training.train_probes([data], steps=200))
         index.build(folder, data)
     torch.set_num_threads(threads)
     return folder

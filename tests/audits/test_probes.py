@@ -133,6 +133,65 @@ def test_a_data_set_with_nothing_to_tell(tmp_path: Path, monkeypatch: pytest.Mon
         read([tmp_path / "missing"])
 
 
+def test_places_of_instruments_teach_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that say where their disc or square is; every fourth does not say."""
+    torch = pytest.importorskip("torch")
+    from rocketman.audits import probe_training, probe_views
+
+    monkeypatch.setattr(probe_training, "SIZE", 32)
+    monkeypatch.setattr(probe_training, "BATCH", 24)
+    monkeypatch.setattr(probe_views, "SOFT_SIZES", (32, 24))
+    rng = np.random.default_rng(0)
+    count = 240
+    pixels = np.full((count, 32, 32, 3), 40, np.uint8)
+    masks, labels = np.zeros((count, 32, 32), np.uint8), np.arange(count)[:, None] % 3
+    for k, [shape] in enumerate(labels):
+        y, x = rng.integers(0, 20, 2)
+        if shape < 2:
+            pixels[k, y : y + 12, x : x + 12] = ((220, 40, 40), (40, 60, 220))[shape]
+            masks[k, y : y + 12, x : x + 12] = 255 if k % 4 else 0
+    data = probe_training.Labelled(
+        pixels=pixels,
+        labels=labels.astype(np.int64),
+        masks=masks,
+        kept=np.ones(count, dtype=bool),
+        captions=("",) * count,
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    network = probe_training.ProbeNetwork([3], mirror=True, sought=0)
+    probe_training.fit(network, data, 120, 0, lambda line: None)
+    with torch.no_grad():
+        _, cells = network.features(torch.from_numpy(probe_training.to_floats(pixels)))
+    torch.set_num_threads(threads)
+    found = cells.argmax(dim=1).numpy()  # (N, 4, 4)
+    cover = masks.reshape(count, 4, 8, 4, 8).mean(axis=(2, 4)) / 255
+    inside = cover > 0.6
+    assert inside.sum() > 100
+    right = (found == labels[:, :, None])[inside].mean()
+    nowhere = (found == 2)[labels[:, 0] == 2].mean()
+    assert right > 0.8
+    assert nowhere > 0.9
+
+
+def test_held_out_pictures_are_renders_where_there_are_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from tests.audits.conftest import write_data
+
+    from rocketman.audits import probe_training
+
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(probe_training, "SIZE", 32)
+    own = write_data(tmp_path / "own", {"train": 18}, seed=1)
+    renders = write_data(tmp_path / "renders", {"train": 6, "test": 6}, seed=2)
+    data, _ = probe_training.read([own, renders])
+    assert data.kept.tolist() == [False] * 18 + [True] * 12
+    assert not data.masks.any()
+    assert probe_training.read([own])[0].kept.all()
+
+
 def test_audits_import_no_torch(audited: Path) -> None:
     program = f"""
 import sys

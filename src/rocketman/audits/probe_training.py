@@ -1,15 +1,18 @@
 """Training the probes: a small convolutional network with one head a factor.
 
 Reads a data set's pictures and the factors in its metadata, all splits and, if given, more renders,
-so that every pair is covered; writes `probes.onnx` into a model folder. What it is shown is cut,
-tilted, recoloured a little, blurred, compressed and noised, because a generated picture is softer
-than a render and softness must say nothing. One picture in six is kept from it: on those its heads
-are calibrated (Guo et al. 2017) and its ceiling is measured. `rocketman audit index` calls this.
+so that every pair is covered; writes `probes.onnx` into a model folder. What it is shown is changed
+(`probe_views.py`), because a generated picture is softer than a render and softness must say
+nothing. A data set that says where instruments are teaches it where to look. One picture in six is
+kept from it, of the renders if there are any, as pictures to train by may be thumbnails: on those
+its heads are calibrated (Guo et al. 2017) and its ceiling is measured. `rocketman audit index`
+calls this.
+
+Shapes: B batch, S = SIZE.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections import Counter, defaultdict
@@ -21,13 +24,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (its name everywhere)
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from rocketman.audits.index import filled_splits
+from rocketman.audits.probe_views import worsen
 from rocketman.audits.probes import NONE, PROBES, level_names, parse
-from rocketman.captions import FACTORS, words
-from rocketman.data.batches import load_split, to_floats, to_pixels
+from rocketman.captions import FACTORS, Split, words
+from rocketman.data.batches import Pictures, load_split, to_floats
+from rocketman.data.beside import load_masks
 from rocketman.export import exported, halve
 from rocketman.files import write_whole
 from rocketman.precision import autocast, faster
@@ -36,12 +40,15 @@ SIZE = 128
 """Pixels. At equal cost (the first layer strides to 32 x 32) 128 read more than 64 did."""
 WIDTHS = (24, 40, 64, 128)
 FEATURES = 128
-BATCH, EPOCHS = 64, 50
+BATCH, EPOCHS, MOST_STEPS = 64, 50, 5000
+"""It ends at whichever comes first."""
 LEARNING_RATE = 3e-3
 HELD_OUT_EVERY = 6
 MOST_WORDS = 64
-SOFT_SIZES = (128, 96, 64, 48)
-"""A picture is reduced to one of these and enlarged again."""
+SOUGHT = "instrument"
+"""The factor that data sets say the place of."""
+WHERE, ELSEWHERE = 0.5, 0.05
+"""Weights of the loss of where it is beside that of what it is, and in it of a cell without it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +59,34 @@ class Labelled:
     """(N, SIZE, SIZE, 3)."""
     labels: NDArray[np.int64]
     """(N, factors)."""
+    masks: NDArray[np.uint8]
+    """(N, SIZE, SIZE): the instrument's share of each pixel, 255 for all of it; 0 where the data
+    set does not say."""
+    kept: NDArray[np.bool_]
+    """(N,): whether some of them may be kept from training."""
     captions: tuple[str, ...]
+
+    def __getitem__(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Labelled:
+        captions = np.array(self.captions, dtype=object)[which]
+        return Labelled(
+            pixels=self.pixels[which],
+            labels=self.labels[which],
+            masks=self.masks[which],
+            kept=self.kept[which],
+            captions=tuple(captions),
+        )
 
 
 class ProbeNetwork(nn.Module):
-    """(B, 3, SIZE, SIZE) in [-1, 1] -> logits of each factor, features (B, FEATURES)."""
+    """(B, 3, S, S) in [-1, 1] -> logits of each factor, features (B, FEATURES)."""
 
-    def __init__(self, levels: Sequence[int], mirror: bool) -> None:
+    def __init__(self, levels: Sequence[int], mirror: bool, sought: int | None = None) -> None:
+        """sought: which factor it learns the place of; its last level is "none"."""
         super().__init__()
         self.mirror = mirror
         """Whether a mirrored picture shows the same: then, trained, it looks at both."""
         stem, small, middle, large = WIDTHS
-        self.body = nn.Sequential(
+        self.near = nn.Sequential(
             convolution(3, stem, 3, 2),  # 64 x 64
             convolution(stem, small, 3, 2),  # 32 x 32
             Residual(small),
@@ -71,30 +94,41 @@ class ProbeNetwork(nn.Module):
             convolution(small, middle, 3, 2),  # 16 x 16
             Residual(middle),
             Residual(middle),
+        )
+        self.far = nn.Sequential(
             convolution(middle, large, 3, 2),  # 8 x 8
             Residual(large),
             Residual(large),
             convolution(large, FEATURES, 1, 1),
         )
+        self.where = nn.Conv2d(middle, levels[sought], 1) if sought is not None else None
+        self.there = nn.Linear(middle, FEATURES) if sought is not None else None
         self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for count in levels)
         self.temperatures = nn.Parameter(torch.ones(len(levels)), requires_grad=False)
 
     def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        features = self.features(x)
+        features = self.features(x)[0]
         if self.mirror and not self.training:
-            features = (features + self.features(x.flip(3))) / 2
-        logits = [
-            head(features) / temperature
-            for head, temperature in zip(self.heads, self.temperatures, strict=True)
-        ]
-        return logits, features
+            features = (features + self.features(x.flip(3))[0]) / 2
+        return self.said(features), features
 
-    def features(self, x: Tensor) -> Tensor:
-        """(B, FEATURES)."""
-        h = self.body(x)  # (B, FEATURES, 8, 8)
+    def said(self, features: Tensor) -> list[Tensor]:
+        """(B, FEATURES) -> logits of each factor."""
+        pairs = zip(self.heads, self.temperatures, strict=True)
+        return [head(features) / temperature for head, temperature in pairs]
+
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(B, FEATURES), and logits (B, levels, 16, 16) of what is sought cell by cell."""
+        near = self.near(x)  # (B, middle, 16, 16)
+        h = self.far(near)  # (B, FEATURES, 8, 8)
         # the mean tells how much of something there is, the maximum whether: an instrument is small
         pooled: Tensor = h.mean(dim=(2, 3)) + h.amax(dim=(2, 3))
-        return pooled
+        if self.where is None or self.there is None:
+            return pooled, None
+        cells = self.where(near)
+        found = (cells[:, :-1].logsumexp(dim=1) - cells[:, -1]).flatten(1)  # (B, 256)
+        seen = (near.flatten(2) * found.softmax(dim=1)[:, None]).sum(dim=2)  # (B, middle)
+        return pooled + self.there(seen), cells
 
 
 class Residual(nn.Module):
@@ -140,9 +174,8 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
     A data set without columns of factors is labelled by the words of its captions: one factor a
     word, "none" where it is missing. ValueError if a folder is no data set.
     """
-    splits = [
-        load_split(folder, split, SIZE) for folder in folders for split in filled_splits(folder)
-    ]
+    found = [(folder, split) for folder in folders for split in filled_splits(folder)]
+    splits = [load_split(folder, split, SIZE) for folder, split in found]
     rows = [row for split in splits for row in split.rows]
     columns = [name for name in FACTORS if any(row.get(name) for row in rows)]
     if columns:
@@ -161,10 +194,23 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
         Labelled(
             pixels=np.concatenate([split.pixels for split in splits]),
             labels=np.array(labels, dtype=np.int64),
+            masks=np.concatenate([masks_of(*each) for each in zip(found, splits, strict=True)]),
+            kept=np.repeat(
+                [len(folders) == 1 or folder != folders[0] for folder, _ in found],
+                [len(split.rows) for split in splits],
+            ),
             captions=tuple(row["text"] for row in rows),
         ),
         levels,
     )
+
+
+def masks_of(place: tuple[Path, Split], pictures: Pictures) -> NDArray[np.uint8]:
+    """(N, SIZE, SIZE), see `Labelled`."""
+    try:
+        return load_masks(*place, pictures, SIZE)
+    except ValueError:  # many data sets do not say, or not of all
+        return np.zeros((len(pictures.rows), SIZE, SIZE), np.uint8)
 
 
 def by_words(captions: Sequence[str]) -> list[dict[str, str]]:
@@ -199,88 +245,28 @@ def implied(data: Labelled, levels: dict[str, tuple[str, ...]]) -> dict[str, dic
     return rules
 
 
-# --- what it is shown -------------------------------------------------------------------------
-
-
-def worsen(pixels: NDArray[np.uint8], rng: np.random.Generator, mirror: bool) -> Tensor:
-    """uint8 (B, S, S, 3) -> (B, 3, S, S) in [-1, 1], each picture changed in its own way.
-
-    A share of the batch is reduced to each of SOFT_SIZES, changed there and enlarged again.
-    """
-    x, size = torch.from_numpy(to_floats(pixels)), pixels.shape[1]
-    parts = []
-    for part, smaller in zip(x.chunk(len(SOFT_SIZES)), rng.permutation(SOFT_SIZES), strict=False):
-        part = F.interpolate(part, size=int(smaller), mode="area") if smaller < size else part
-        part = noised(recoloured(compressed(moved(part, rng, mirror), rng), rng), rng)
-        parts.append(F.interpolate(part, size=size, mode="bilinear", align_corners=False))
-    return torch.cat(parts)
-
-
-def draw(rng: np.random.Generator, low: float, high: float, count: int) -> Tensor:
-    return torch.from_numpy(rng.uniform(low, high, (count, 1, 1, 1)).astype(np.float32))
-
-
-def moved(x: Tensor, rng: np.random.Generator, mirror: bool) -> Tensor:
-    """Zoomed, shifted, tilted, bent a little: a generated shape is never quite straight."""
-    count, size = len(x), x.shape[-1]
-    angle, zoom = rng.normal(0, 0.07, count), rng.uniform(0.8, 1.1, count)
-    across = zoom * (rng.choice((-1, 1), count) if mirror else 1)
-    cos, sin = np.cos(angle), np.sin(angle)
-    shift = rng.uniform(-0.1, 0.1, (2, count))
-    matrix = np.stack([[across * cos, -zoom * sin, shift[0]], [across * sin, zoom * cos, shift[1]]])
-    theta = torch.from_numpy(matrix.transpose(2, 0, 1).astype(np.float32))
-    grid = F.affine_grid(theta, [count, 3, size, size], align_corners=False)
-    bend = torch.from_numpy(rng.normal(0, 0.02, (count, 2, 6, 6)).astype(np.float32))
-    bend = F.interpolate(bend, size=(size, size), mode="bilinear", align_corners=False)
-    return F.grid_sample(
-        x, grid + bend.permute(0, 2, 3, 1), padding_mode="reflection", align_corners=False
-    )
-
-
-def recoloured(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Brightness, saturation and tint, mildly: the colour of a suit is what a probe must read."""
-    count = len(x)
-    gain, lift = draw(rng, 0.8, 1.25, count), draw(rng, -0.1, 0.1, count)
-    tint = 1 + 0.03 * torch.from_numpy(rng.standard_normal((count, 3, 1, 1), np.float32))
-    grey = x.mean(dim=1, keepdim=True)
-    x = grey + draw(rng, 0.7, 1.2, count) * (x - grey)
-    return ((x + 1) * (gain * tint) - 1 + lift).clamp(-1, 1)
-
-
-def noised(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """A third of the pictures with noise."""
-    some = x[: len(x) // 3]
-    noise = torch.from_numpy(rng.standard_normal(some.shape, np.float32))
-    some += draw(rng, 0, 0.08, len(some)) * noise
-    return x
-
-
-def compressed(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """A third of the pictures through JPEG."""
-    for k in np.flatnonzero(rng.random(len(x)) < 1 / 3):
-        buffer = io.BytesIO()
-        [pixels] = to_pixels(x[k : k + 1].numpy())
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(rng.integers(25, 95)))
-        x[k] = torch.from_numpy(to_floats(np.asarray(Image.open(buffer))[None])[0])
-    return x
-
-
 # --- the loop ---------------------------------------------------------------------------------
 
 
 def train_probes(
     folders: Sequence[Path],
-    epochs: float = EPOCHS,
+    steps: int | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> bytes:
     """Train on data sets and return the file's bytes. ValueError if there is nothing to learn."""
     data, levels = read(folders)
-    held = np.random.default_rng(0).permutation(len(data.labels)) % HELD_OUT_EVERY == 0
+    held = data.kept & (
+        np.random.default_rng(0).permutation(len(data.labels)) % HELD_OUT_EVERY == 0
+    )
+    seen, unseen = data[~held], data[held]
     mirror = not {"left", "right"} & {word for text in data.captions for word in words(text)}
-    network = ProbeNetwork([len(found) for found in levels.values()], mirror)
-    fit(network, data.pixels[~held], data.labels[~held], epochs, mirror, report)
-    calibrate(network, data.pixels[held], data.labels[held])
-    figures = accuracy(network, data.pixels[held], data.labels[held], list(levels))
+    told = data.masks.any() and levels.get(SOUGHT, ("",))[-1] == NONE
+    sought = list(levels).index(SOUGHT) if told else None
+    network = ProbeNetwork([len(found) for found in levels.values()], mirror, sought)
+    steps = steps or min(MOST_STEPS, max(1, round(EPOCHS * len(seen.labels) / BATCH)))
+    fit(network, seen, steps, sought, report)
+    calibrate(network, unseen)
+    figures = accuracy(network, unseen, list(levels))
     report(", ".join(f"{name} {share:.1%}" for name, share in figures.items()))
     record = {
         "size": SIZE,
@@ -296,10 +282,9 @@ def train_probes(
 
 def fit(
     network: ProbeNetwork,
-    pixels: NDArray[np.uint8],
-    labels: NDArray[np.int64],
-    epochs: float,
-    mirror: bool,
+    data: Labelled,
+    steps: int,
+    sought: int | None,
     report: Callable[[str], None],
 ) -> None:
     """AdamW; the learning rate rises over a twentieth of the steps and falls on half a cosine."""
@@ -309,21 +294,23 @@ def fit(
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    steps = max(1, round(epochs * len(pixels) / BATCH))
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps + 1, pct_start=0.05
     )
     precision = faster("cpu")
-    started, batches = time.monotonic(), shuffled(len(pixels), rng)
+    started, batches = time.monotonic(), shuffled(len(data.labels), rng)
     for step in range(steps):
         chosen = next(batches)
-        x = worsen(pixels[chosen], rng, mirror).contiguous(memory_format=torch.channels_last)
-        y = torch.from_numpy(labels[chosen])
+        x, masks = worsen(data.pixels[chosen], data.masks[chosen], rng, network.mirror)
+        y = torch.from_numpy(data.labels[chosen])
         with autocast(precision, "cpu"):
-            logits, _ = network(x)
+            features, cells = network.features(x.contiguous(memory_format=torch.channels_last))
+            logits = network.said(features)
         losses = [F.cross_entropy(each.float(), y[:, k]) for k, each in enumerate(logits)]
         loss = torch.stack(losses).sum()
+        if cells is not None and sought is not None:
+            loss = loss + WHERE * misplaced(cells.float(), y[:, sought], masks)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -332,6 +319,21 @@ def fit(
             seconds = time.monotonic() - started
             report(f"probes: step {step + 1} of {steps}, loss {loss.item():.3f}, {seconds:.0f} s")
     network.eval()
+
+
+def misplaced(cells: Tensor, sought: Tensor, masks: Tensor) -> Tensor:
+    """Cross-entropy of the cells (B, levels, H, W), which should show what is sought (B,) where it
+    covers a quarter of them, and else nothing; masks (B, 1, S, S). Without pictures that show it
+    and do not say where."""
+    _, levels, high, wide = cells.shape
+    none = levels - 1
+    cover = F.adaptive_avg_pool2d(masks, (high, wide))[:, 0]  # (B, H, W)
+    there = (cover > 0.25) & (sought != none)[:, None, None]
+    wanted = torch.where(there, sought[:, None, None], none)
+    known = (sought == none) | there.flatten(1).any(dim=1)
+    weight = torch.where(there, 1.0, ELSEWHERE) * known[:, None, None]
+    loss = F.cross_entropy(cells, wanted, reduction="none")
+    return (weight * loss).sum() / weight.sum().clamp_min(1)
 
 
 def shuffled(count: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
@@ -350,23 +352,19 @@ def logits_of(network: ProbeNetwork, x: Tensor) -> list[Tensor]:
     return [torch.cat(each) for each in zip(*parts, strict=True)]
 
 
-def calibrate(network: ProbeNetwork, pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+def calibrate(network: ProbeNetwork, data: Labelled) -> None:
     """The temperature of each head that makes held-out, worsened pictures most likely."""
-    x = worsen(pixels, np.random.default_rng(1), mirror=False)
+    x, _ = worsen(data.pixels, data.masks, np.random.default_rng(1), mirror=False)
     for k, logits in enumerate(logits_of(network, x)):
-        y = torch.from_numpy(labels[:, k])
+        y = torch.from_numpy(data.labels[:, k])
         tried = [2 ** (n / 8) for n in range(-8, 25)]
         network.temperatures[k] = min(tried, key=lambda t: float(F.cross_entropy(logits / t, y)))
 
 
-def accuracy(
-    network: ProbeNetwork, pixels: NDArray[np.uint8], labels: NDArray[np.int64], names: list[str]
-) -> dict[str, float]:
+def accuracy(network: ProbeNetwork, data: Labelled, names: list[str]) -> dict[str, float]:
     """Share of pictures of which each factor, and all of them ("joint"), is read rightly."""
-    found = torch.stack(
-        [each.argmax(dim=1) for each in logits_of(network, torch.from_numpy(to_floats(pixels)))], 1
-    ).numpy()
-    right = found == labels
+    logits = logits_of(network, torch.from_numpy(to_floats(data.pixels)))
+    right = torch.stack([each.argmax(dim=1) for each in logits], 1).numpy() == data.labels
     shares = {name: float(right[:, k].mean()) for k, name in enumerate(names)}
     return {"joint": float(right.all(axis=1).mean()), **shares}
 

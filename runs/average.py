@@ -67,6 +67,36 @@ def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
     return whole | {"also_pictures": counts, "also_data_hashes": hashes}
 
 
+def average(before: Path, after: Path, share: float, words: float, out: Path, data: Path) -> str:
+    """Write `share` of the model `after`, `words` of what reads its prompts, and of `before` the
+    rest, and say how it does on pictures kept from training. ValueError if something is missing.
+    """
+    start, model = open_model(before), open_model(after)
+    network = load_network(after)
+    blend(network, read_parameters(start.weights_path), share, words)
+    sections = model.config
+    config = TrainConfig(
+        data=DataConfig(**sections["data"]),
+        model=ModelConfig(**sections["model"]),
+        train=LoopConfig(**sections["train"]),
+    )
+    record = {key: value for key, value in sections["record"].items() if key not in OF_THE_FILES}
+    size = network.config.image_size
+    seen, held_out = (load_split(data, each, size) for each in ("train", "validation"))
+    record |= looked_at(
+        network, config.train, seen, held_out, model.vocabulary, torch.device("cpu")
+    )
+    record |= {"averaged_with": start.hash, "averaged_share": share}
+    if words != share:
+        record["averaged_share_of_words"] = words
+    record |= both_data(start.config.get("record", {}), record)
+    write_model(network, out, config, model.vocabulary, record)
+    return (
+        f"{out}: {share:g} of {model.name}, the rest of {start.name}\n"
+        f"held-out loss {record['validation_loss']}, by t {record['validation_loss_by_time']}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Average two models.")
     parser.add_argument("start", type=Path)
@@ -76,29 +106,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="what both learnt from")
     parser.add_argument("--words", type=float, help="share of what reads the prompt, if another")
     arguments = parser.parse_args()
-    start, model = open_model(arguments.start), open_model(arguments.model)
-    network, before = load_network(arguments.model), read_parameters(start.weights_path)
     words = arguments.share if arguments.words is None else arguments.words
-    blend(network, before, arguments.share, words)
-    sections = model.config
-    config = TrainConfig(
-        data=DataConfig(**sections["data"]),
-        model=ModelConfig(**sections["model"]),
-        train=LoopConfig(**sections["train"]),
-    )
-    record = {key: value for key, value in sections["record"].items() if key not in OF_THE_FILES}
-    size = network.config.image_size
-    seen, held_out = (load_split(arguments.data, each, size) for each in ("train", "validation"))
-    record |= looked_at(
-        network, config.train, seen, held_out, model.vocabulary, torch.device("cpu")
-    )
-    record |= {"averaged_with": start.hash, "averaged_share": arguments.share}
-    if words != arguments.share:
-        record["averaged_share_of_words"] = words
-    record |= both_data(start.config.get("record", {}), record)
-    write_model(network, arguments.out, config, model.vocabulary, record)
-    print(f"{arguments.out}: {arguments.share:g} of {model.name}, the rest of {start.name}")
-    print(f"held-out loss {record['validation_loss']}, by t {record['validation_loss_by_time']}")
+    try:
+        said = average(
+            arguments.start, arguments.model, arguments.share, words, arguments.out, arguments.data
+        )
+    except ValueError as error:  # no such model or data set, no validation split
+        parser.error(str(error))
+    print(said)
 
 
 if __name__ == "__main__":

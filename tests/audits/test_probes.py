@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 
 from rocketman import ModelError
 from rocketman.audits.probes import Probes, load_probes
+from rocketman.data.batches import to_floats
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +163,8 @@ def test_places_of_instruments_teach_where_to_look(monkeypatch: pytest.MonkeyPat
     network = probe_training.ProbeNetwork([3], mirror=True, sought=0)
     probe_training.fit(network, data, 120, 0, lambda line: None)
     with torch.no_grad():
-        _, cells = network.features(torch.from_numpy(probe_training.to_floats(pixels)))
+        _, cells = network.features(torch.from_numpy(to_floats(pixels)))
+    assert cells is not None
     torch.set_num_threads(threads)
     found = cells.argmax(dim=1).numpy()  # (N, 4, 4)
     cover = masks.reshape(count, 4, 8, 4, 8).mean(axis=(2, 4)) / 255

@@ -27,6 +27,7 @@ from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index, 
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
 from rocketman.captions import (
+    FACTORS,
     SHOTS,
     Factors,
     Split,
@@ -78,7 +79,15 @@ class Evaluation:
     copy_rate: float
     """Share nearer to a training picture than 99 % of real renders are that it never saw."""
     copy_rate_control: float
-    """The same share of the real ones."""
+    """The same share of the real ones, by which that distance is set: about 1 %."""
+    held_out: bool
+    """Whether these are pictures kept from training, not training pictures beside the others."""
+    indexed: int
+    """How many training pictures were compared with,"""
+    learnt: int
+    """and how many the model learnt from."""
+    probes: str
+    """SHA-256 of the probes that read the pictures."""
     model_hash: str
     """Of the weights that were measured."""
     split: str
@@ -182,6 +191,10 @@ def evaluate(
         c2st=c2st,
         copy_rate=float(np.mean([each.percentile <= CLOSE for each in found])),
         copy_rate_control=control_rate(index),
+        held_out=index.held_out,
+        indexed=len(index),
+        learnt=index.learnt,
+        probes=probes.hash,
         model_hash=pipeline.model.hash,
         split=split,
         seed=seed,
@@ -229,10 +242,16 @@ def table(found: Evaluation) -> str:
             "the same pairs, 50 is chance"
         )
     lines.append(
-        f"  copies    {100 * found.copy_rate:.1f} % nearer to a training picture than 99 % of real "
-        f"renders it never saw (of those {100 * found.copy_rate_control:.1f} %)"
+        f"  copies    {100 * found.copy_rate:.1f} % nearer to a training picture than 99 % of "
+        f"{yardstick(found.held_out)}; compared with {found.indexed:,} of the {found.learnt:,} "
+        "that it learnt from"
     )
     return "\n".join(lines)
+
+
+def yardstick(held_out: bool) -> str:
+    """What the distance is measured by that counts as near to a training picture."""
+    return "real renders it never saw" if held_out else "training pictures are to the others"
 
 
 def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns: int = 8) -> None:
@@ -297,7 +316,7 @@ def told_apart(a: Floats, b: Floats, seed: int) -> float:
     with a few hundred pictures a single one strays by three points.
     """
     rng = np.random.default_rng(seed)
-    size = min(len(a), len(b))
+    size = min(len(a), len(b)) // 2 * 2  # as many of both in each half
     label = np.repeat([1.0, -1.0], size)
     half = np.arange(2 * size) % 2 == 0
     right = []
@@ -325,11 +344,20 @@ def _draw(
 
 
 def _right(probes: Probes, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> list[bool]:
-    """Whether the likeliest level of each factor that a prompt fixes is the one asked for."""
+    """Whether the likeliest level of each factor is the one that a prompt asks for.
+
+    ValueError if the probes cannot tell one.
+    """
     seen = probes.probabilities(pictures)
     answers = []
     for k, prompt in enumerate(prompts):
         asked = probes.asked(prompt)
+        unread = [name for name in FACTORS if name not in asked]
+        if unread:
+            raise ValueError(
+                f"The model's probes do not read the {' or the '.join(unread)} of {prompt!r}: they "
+                "were trained on pictures that do not say it."
+            )
         answers.append(
             all(
                 probes.levels[factor][int(seen[factor][k].argmax())] == level

@@ -138,6 +138,7 @@ def test_places_of_instruments_teach_where_to_look(monkeypatch: pytest.MonkeyPat
     """Pictures that say where their disc or square is; every fourth does not say."""
     torch = pytest.importorskip("torch")
     from rocketman.audits import probe_training, probe_views
+    from rocketman.audits.probe_network import ProbeNetwork
 
     monkeypatch.setattr(probe_training, "SIZE", 32)
     monkeypatch.setattr(probe_training, "BATCH", 24)
@@ -160,7 +161,7 @@ def test_places_of_instruments_teach_where_to_look(monkeypatch: pytest.MonkeyPat
     )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    network = probe_training.ProbeNetwork([3], mirror=True, sought=0)
+    network = ProbeNetwork([3], mirror=True, sought=0)
     probe_training.fit(network, data, 120, 0, lambda line: None)
     with torch.no_grad():
         _, cells = network.features(torch.from_numpy(to_floats(pixels)))
@@ -192,6 +193,32 @@ def test_held_out_pictures_are_renders_where_there_are_some(
     assert data.kept.tolist() == [False] * 18 + [True] * 12
     assert not data.masks.any()
     assert probe_training.read([own])[0].kept.all()
+    assert probe_training.held_out(data.kept).sum() == 5, "too few renders: of all"
+    many = np.arange(1000) >= 400
+    held = probe_training.held_out(many)
+    assert held.sum() == 100
+    assert not held[:400].any()
+    with pytest.raises(ValueError, match="given twice"):
+        probe_training.read([own, own])
+    plain = tmp_path / "plain" / "train"
+    plain.mkdir(parents=True)
+    Image.new("RGB", (32, 32)).save(plain / "a.png")
+    (plain / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "a red suit"}')
+    with pytest.raises(ValueError, match="does not say what its pictures show"):
+        probe_training.read([plain.parent, renders])
+
+
+def test_a_word_named_like_the_input_of_the_network(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from rocketman.audits import probe_training
+    from rocketman.audits.probe_network import SIZE, ProbeNetwork
+
+    levels = {"cat": ("cat", "none"), "pictures": ("pictures", "none")}
+    network = ProbeNetwork([2, 2], mirror=True)
+    record = {"size": SIZE, "levels": levels, "implied": {}, "ceiling": 1.0}
+    (tmp_path / "probes.onnx").write_bytes(probe_training.pack(network, record, list(levels)))
+    [cat, other] = load_probes(tmp_path).probabilities([Image.new("RGB", (8, 8))]).values()
+    assert cat.shape == other.shape == (1, 2)
 
 
 def test_audits_import_no_torch(audited: Path) -> None:

@@ -51,6 +51,9 @@ renders the true one was always the first."""
 LEAST_CONTROL, MOST_CONTROL = 100, 1000
 EDITED = 100
 
+ONES = np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8)).reshape(-1, 16).sum(axis=1)
+"""Bits of each number of 16."""
+
 Floats = NDArray[np.float32]
 Report = Callable[[str], None]
 T = TypeVar("T")
@@ -91,11 +94,14 @@ class TrainingIndex:
             self.record: dict[str, Any] = table["record"]
             if not len(self.features) == len(self.hashes) == len(self.files):
                 raise ValueError("its files are of different pictures")
-            if self.features.shape[1:] != (probes.dimensions,):
+            made_by = self.record.get("probes", probes.hash)  # older indexes do not say
+            if self.features.shape[1:] != (probes.dimensions,) or made_by != probes.hash:
                 raise ValueError("its features are of other probes")
+            if not (self.folder / SHEET).is_file():
+                raise ValueError("its thumbnails are gone")
             if not all(len(self.control[name]) for name in MEASURES):
                 raise ValueError("it has nothing to compare with")
-        except (OSError, ValueError, KeyError, IndexError) as error:
+        except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as error:
             raise ModelError(
                 f"{folder} has no whole index of its training pictures: "
                 f"`rocketman audit index {quote(str(folder))} --data DIR` makes it."
@@ -131,13 +137,18 @@ class TrainingIndex:
                 f"the model was trained on ({learnt[:12]}), or not as it was then: newness and "
                 "credits are told of the pictures in the index alone."
             )
-        every = record.get("pictures", len(self)) + sum(record.get("also_pictures", []))
-        if every <= len(self):
+        if self.learnt <= len(self):
             return ""
         return (
-            f"The model learnt from {every:,} pictures; its index holds {len(self):,} "
-            f"of them. Nothing here compares with the other {every - len(self):,}."
+            f"The model learnt from {self.learnt:,} pictures; its index holds {len(self):,} "
+            f"of them. Nothing here compares with the other {self.learnt - len(self):,}."
         )
+
+    @cached_property
+    def learnt(self) -> int:
+        """How many pictures the model learnt from, as far as its record says."""
+        record = open_model(self.folder.parent).config.get("record", {})
+        return int(record.get("pictures", len(self))) + sum(record.get("also_pictures", []))
 
     @property
     def _no_control(self) -> str:
@@ -237,8 +248,10 @@ def hashes(pictures: Sequence[Image.Image]) -> NDArray[np.uint64]:
 
 def hamming(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """(A, B): bits that differ."""
-    differing = (a[:, None] ^ b[None]).view(np.uint8).reshape(len(a), len(b), 8)
-    return np.asarray(np.unpackbits(differing, axis=2).sum(axis=2), np.uint8)
+    found = np.zeros((len(a), len(b)), np.uint8)
+    for row, bits in zip(found, a, strict=True):
+        row[:] = ONES[(bits ^ b).view(np.uint16)].reshape(-1, 4).sum(axis=1)
+    return found
 
 
 # --- building ---------------------------------------------------------------------------------
@@ -282,6 +295,7 @@ def build(
             "pictures": len(pictures),
             "control": len(control),
             "held_out": held_out,
+            "probes": probes.hash,
             "edited_copies_distance_95": float(np.quantile(copies, 0.95).round(4)),
         },
     }
@@ -314,11 +328,15 @@ def control_of(
         (data, split) for split in filled_splits(data) if split != "train"
     ]
     held += [(folder, split) for folder in renders for split in filled_splits(folder)]
-    heldout = [
+    found = [
         picture
         for folder, split in held
         for picture in images(load_split(folder, split, probes.size, report))
     ]
+    trained_on = {picture.tobytes() for picture in pictures}
+    heldout = [picture for picture in found if picture.tobytes() not in trained_on]
+    if len(heldout) < len(found):
+        report(f"index: {len(found) - len(heldout)} held-out pictures are training pictures too")
     if len(heldout) >= LEAST_CONTROL:
         heldout = spaced(heldout, MOST_CONTROL)
         report(f"index: distances of {len(heldout)} held-out pictures")

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rocketman.audits.index import filled_splits
+from rocketman.audits.probe_network import SIZE, Exported, ProbeNetwork
 from rocketman.audits.probe_views import worsen
 from rocketman.audits.probes import NONE, PROBES, level_names, parse
 from rocketman.captions import FACTORS, Split, words
@@ -36,14 +37,13 @@ from rocketman.export import exported, halve
 from rocketman.files import write_whole
 from rocketman.precision import autocast, faster
 
-SIZE = 128
-"""Pixels. At equal cost (the first layer strides to 32 x 32) 128 read more than 64 did."""
-WIDTHS = (24, 40, 64, 128)
-FEATURES = 128
 BATCH, EPOCHS, MOST_STEPS = 64, 50, 5000
 """It ends at whichever comes first."""
 LEARNING_RATE = 3e-3
-HELD_OUT_EVERY = 6
+HELD_OUT_EVERY, FEWEST = 6, 100
+"""Of pictures that are kept from training; fewer of renders say too little."""
+LEAST_STEPS = 20
+"""The learning rate needs some to rise and fall."""
 MOST_WORDS = 64
 SOUGHT = "instrument"
 """The factor that data sets say the place of."""
@@ -77,107 +77,34 @@ class Labelled:
         )
 
 
-class ProbeNetwork(nn.Module):
-    """(B, 3, S, S) in [-1, 1] -> logits of each factor, features (B, FEATURES)."""
-
-    def __init__(self, levels: Sequence[int], mirror: bool, sought: int | None = None) -> None:
-        """sought: which factor it learns the place of; its last level is "none"."""
-        super().__init__()
-        self.mirror = mirror
-        """Whether a mirrored picture shows the same: then, trained, it looks at both."""
-        stem, small, middle, large = WIDTHS
-        self.near = nn.Sequential(
-            convolution(3, stem, 3, 2),  # 64 x 64
-            convolution(stem, small, 3, 2),  # 32 x 32
-            Residual(small),
-            Residual(small),
-            convolution(small, middle, 3, 2),  # 16 x 16
-            Residual(middle),
-            Residual(middle),
-        )
-        self.far = nn.Sequential(
-            convolution(middle, large, 3, 2),  # 8 x 8
-            Residual(large),
-            Residual(large),
-            convolution(large, FEATURES, 1, 1),
-        )
-        self.where = nn.Conv2d(middle, levels[sought], 1) if sought is not None else None
-        self.there = nn.Linear(middle, FEATURES) if sought is not None else None
-        self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for count in levels)
-        self.temperatures = nn.Parameter(torch.ones(len(levels)), requires_grad=False)
-
-    def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        features = self.features(x)[0]
-        if self.mirror and not self.training:
-            features = (features + self.features(x.flip(3))[0]) / 2
-        return self.said(features), features
-
-    def said(self, features: Tensor) -> list[Tensor]:
-        """(B, FEATURES) -> logits of each factor."""
-        pairs = zip(self.heads, self.temperatures, strict=True)
-        return [head(features) / temperature for head, temperature in pairs]
-
-    def features(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """(B, FEATURES), and logits (B, levels, 16, 16) of what is sought cell by cell."""
-        near = self.near(x)  # (B, middle, 16, 16)
-        h = self.far(near)  # (B, FEATURES, 8, 8)
-        # the mean tells how much of something there is, the maximum whether: an instrument is small
-        pooled: Tensor = h.mean(dim=(2, 3)) + h.amax(dim=(2, 3))
-        if self.where is None or self.there is None:
-            return pooled, None
-        cells = self.where(near)
-        found = (cells[:, :-1].logsumexp(dim=1) - cells[:, -1]).flatten(1)  # (B, 256)
-        seen = (near.flatten(2) * found.softmax(dim=1)[:, None]).sum(dim=2)  # (B, middle)
-        return pooled + self.there(seen), cells
-
-
-class Residual(nn.Module):
-    """Two convolutions of 3 x 3 beside the identity."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = convolution(width, width, 3, 1)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.norm(self.second(self.first(x))))
-
-
-def convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
-    """Convolution, batch normalisation (folded into it by the export), ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(),
-    )
-
-
-class Exported(nn.Module):
-    """What the file holds: pictures -> probabilities of each factor, features of unit length."""
-
-    def __init__(self, network: ProbeNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
-        logits, features = self.network(pictures)
-        return *(each.softmax(dim=1) for each in logits), F.normalize(features, dim=1)
-
-
 # --- what there is to learn -------------------------------------------------------------------
 
 
 def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]:
     """All pictures of data sets, every split, with the levels of each factor that occur in them.
 
-    A data set without columns of factors is labelled by the words of its captions: one factor a
-    word, "none" where it is missing. ValueError if a folder is no data set.
+    Data sets without columns of factors are labelled by the words of their captions: one factor a
+    word, "none" where it is missing. ValueError if a folder is no data set, comes twice, or has no
+    such columns where others have.
     """
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise ValueError(
+            "A data set was given twice: renders should be others than it was trained on."
+        )
     found = [(folder, split) for folder in folders for split in filled_splits(folder)]
     splits = [load_split(folder, split, SIZE) for folder, split in found]
     rows = [row for split in splits for row in split.rows]
     columns = [name for name in FACTORS if any(row.get(name) for row in rows)]
+    for (folder, _), split in zip(found, splits, strict=True):
+        if (
+            columns
+            and split.rows
+            and not any(row.get(name) for row in split.rows for name in columns)
+        ):
+            raise ValueError(
+                f"{folder} does not say what its pictures show ({', '.join(columns)}) as the other "
+                "data set does: probes of its captions are trained without --renders."
+            )
     if columns:
         seen = [{name: str(row.get(name) or NONE) for name in columns} for row in rows]
     else:
@@ -188,7 +115,9 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
     }
     levels = {name: found for name, found in levels.items() if len(found) > 1}
     if not levels:
-        raise ValueError(f"{folders[0]} has captions that are all the same: nothing to learn.")
+        raise ValueError(
+            f"{folders[0]} has no word that some captions share and others lack: nothing to learn."
+        )
     labels = [[found.index(row[name]) for name, found in levels.items()] for row in seen]
     return (
         Labelled(
@@ -203,6 +132,16 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
         ),
         levels,
     )
+
+
+def held_out(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,): one picture in HELD_OUT_EVERY of those that may be, of all where these are too few."""
+    if kept.sum() < FEWEST * HELD_OUT_EVERY:
+        kept = np.ones_like(kept)
+    held = np.zeros_like(kept)
+    order = np.random.default_rng(0).permutation(np.flatnonzero(kept))
+    held[order[::HELD_OUT_EVERY]] = True
+    return held
 
 
 def masks_of(place: tuple[Path, Split], pictures: Pictures) -> NDArray[np.uint8]:
@@ -255,15 +194,14 @@ def train_probes(
 ) -> bytes:
     """Train on data sets and return the file's bytes. ValueError if there is nothing to learn."""
     data, levels = read(folders)
-    held = data.kept & (
-        np.random.default_rng(0).permutation(len(data.labels)) % HELD_OUT_EVERY == 0
-    )
+    held = held_out(data.kept)
     seen, unseen = data[~held], data[held]
     mirror = not {"left", "right"} & {word for text in data.captions for word in words(text)}
     told = data.masks.any() and levels.get(SOUGHT, ("",))[-1] == NONE
     sought = list(levels).index(SOUGHT) if told else None
     network = ProbeNetwork([len(found) for found in levels.values()], mirror, sought)
-    steps = steps or min(MOST_STEPS, max(1, round(EPOCHS * len(seen.labels) / BATCH)))
+    epochs = round(EPOCHS * len(seen.labels) / BATCH)
+    steps = steps or min(MOST_STEPS, max(LEAST_STEPS, epochs))
     fit(network, seen, steps, sought, report)
     calibrate(network, unseen)
     figures = accuracy(network, unseen, list(levels))
@@ -345,17 +283,24 @@ def shuffled(count: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]
             yield order[start : start + size]
 
 
+def few(data: Labelled, count: int = 64) -> Iterator[Labelled]:
+    """Some at a time: as floats they take four times the memory, and more on their way."""
+    every = np.arange(len(data.labels))
+    for start in range(0, len(every), count):
+        yield data[every[start : start + count]]
+
+
 @torch.no_grad()
-def logits_of(network: ProbeNetwork, x: Tensor) -> list[Tensor]:
-    batches = torch.split(x, 64)
+def logits_of(network: ProbeNetwork, batches: Iterable[Tensor]) -> list[Tensor]:
     parts = [network(each.contiguous(memory_format=torch.channels_last))[0] for each in batches]
     return [torch.cat(each) for each in zip(*parts, strict=True)]
 
 
 def calibrate(network: ProbeNetwork, data: Labelled) -> None:
     """The temperature of each head that makes held-out, worsened pictures most likely."""
-    x, _ = worsen(data.pixels, data.masks, np.random.default_rng(1), mirror=False)
-    for k, logits in enumerate(logits_of(network, x)):
+    rng = np.random.default_rng(1)
+    worse = (worsen(some.pixels, some.masks, rng, mirror=False)[0] for some in few(data))
+    for k, logits in enumerate(logits_of(network, worse)):
         y = torch.from_numpy(data.labels[:, k])
         tried = [2 ** (n / 8) for n in range(-8, 25)]
         network.temperatures[k] = min(tried, key=lambda t: float(F.cross_entropy(logits / t, y)))
@@ -363,7 +308,7 @@ def calibrate(network: ProbeNetwork, data: Labelled) -> None:
 
 def accuracy(network: ProbeNetwork, data: Labelled, names: list[str]) -> dict[str, float]:
     """Share of pictures of which each factor, and all of them ("joint"), is read rightly."""
-    logits = logits_of(network, torch.from_numpy(to_floats(data.pixels)))
+    logits = logits_of(network, (torch.from_numpy(to_floats(some.pixels)) for some in few(data)))
     right = torch.stack([each.argmax(dim=1) for each in logits], 1).numpy() == data.labels
     shares = {name: float(right[:, k].mean()) for k, name in enumerate(names)}
     return {"joint": float(right.all(axis=1).mean()), **shares}
@@ -372,7 +317,8 @@ def accuracy(network: ProbeNetwork, data: Labelled, names: list[str]) -> dict[st
 def pack(network: ProbeNetwork, record: dict[str, object], names: list[str]) -> bytes:
     """The network as ONNX with 16-bit weights and our record in its metadata."""
     given = {"pictures": torch.zeros(1, 3, SIZE, SIZE)}
-    model = exported(Exported(network).eval(), given, [*names, "features"])
+    outputs = [f"factor{k}" for k in range(len(names))]  # a word could be named like the input
+    model = exported(Exported(network).eval(), given, [*outputs, "features"])
     halve(model.graph)
     entry = model.metadata_props.add()
     entry.key, entry.value = "rocketman", json.dumps(record, ensure_ascii=False)

@@ -20,10 +20,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
-from rocketman.captions import words
+from rocketman.captions import SHOTS, words
 from rocketman.data.batches import central_square, to_floats
 from rocketman.reading import canonical
-from rocketman.weights import ModelError, embedded
+from rocketman.weights import ModelError, embedded, sha256
 
 PROBES = "probes.onnx"
 NONE = "none"
@@ -58,8 +58,9 @@ class Probes:
             factor: tuple(levels) for factor, levels in record["levels"].items()
         }
         self.ceiling: float = record["ceiling"]
-        """Joint accuracy on renders that the probes never saw, 0 to 1: the best a model can get."""
+        """Joint accuracy on renders that the probes never saw, 0 to 1."""
         self.record: dict[str, object] = record
+        self.hash = sha256(path)
         self._implied: dict[Pattern, dict[str, str]] = {
             tuple(pattern.split()): implied for pattern, implied in record["implied"].items()
         }
@@ -116,9 +117,11 @@ class Probes:
         What it names, in these words or in synonyms, longest names first ("above the blue earth"
         is no blue suit). A prompt built
         like a caption of the data set also fixes what such captions leave unsaid: "a harp above
-        mars" shows no astronaut.
+        mars" shows no astronaut, whatever the shot.
         """
-        pattern, named = parse(canonical(prompt, self._vocabulary)[0], self._names)
+        text = canonical(prompt, self._vocabulary)[0]
+        plain = " ".join(word for word in words(text) if word not in SHOTS)
+        pattern, named = parse(plain, self._names)
         return {**self._implied.get(pattern, {}), **named}
 
     @cached_property

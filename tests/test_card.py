@@ -76,7 +76,9 @@ def test_figures_are_kept_with_their_sheet_until_the_weights_change(shipped: Pat
     text = (shipped / CARD).read_text()
     seen = found["groups"]["seen"]
     assert f"{100 * seen['joint']:.1f} % ({100 * seen['low']:.1f} % to" in text
-    assert f"{100 * found['copy_rate']:.1f} %; of real ones" in text
+    told = f"({found['indexed']:,} of the {found['learnt']:,} that it learnt from)"
+    assert found["indexed"] < found["learnt"]
+    assert f"nearer to a training picture {told} than 99 % of real renders" in text
     assert "kernel distance" not in text, "there was nothing real to compare with"
     assert f"]({SAMPLES})" in text
     with Image.open(shipped / SAMPLES) as sheet:
@@ -88,6 +90,14 @@ def test_figures_are_kept_with_their_sheet_until_the_weights_change(shipped: Pat
     assert "360 real renders of the same pairs" in text
     assert "0.0123 (p 0.002)" in text
     assert "74.3 %" in text
+
+    beside = {**measured, "held_out": False, "indexed": 10, "learnt": 10}
+    (shipped / FIGURES).write_text(json.dumps(beside))
+    text = write_card(shipped).read_text()
+    assert "nearer to a training picture than 99 % of training pictures are" in text
+    (shipped / FIGURES).write_text(json.dumps({**measured, "probes": "0" * 64}))
+    assert "Not measured yet" in write_card(shipped).read_text(), "by other probes"
+    (shipped / FIGURES).write_text(json.dumps(measured))
 
     (shipped / weights.DETAIL).unlink(missing_ok=True)
     changed = (shipped / weights.WEIGHTS).read_bytes()

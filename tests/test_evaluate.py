@@ -76,6 +76,8 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
     assert set(found) >= {"groups", "kid", "kid_p", "c2st", "copy_rate", "copy_rate_control"}
+    assert found["held_out"]
+    assert (found["indexed"], found["learnt"]) == (7200, 31598)
     assert set(found["groups"]) == {"seen", "heldout", "unplayed"}
     assert set(found["groups"]["seen"]) == {"joint", "ceiling", "low", "high", "n"}
     assert found["groups"]["seen"]["ceiling"] > 0.9

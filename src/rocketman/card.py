@@ -23,7 +23,7 @@ from rocketman.files import write_whole
 from rocketman.prompts import known_levels
 from rocketman.weights import CARD, DETAIL, model_hash, open_model, sha256, toml
 
-FIGURES, SAMPLES = "figures.json", "samples.png"
+FIGURES, SAMPLES, PROBES = "figures.json", "samples.png", "probes.onnx"
 GROUPS = {
     "seen": "pairs of suit and instrument that training saw",
     "heldout": "pairs that training never saw",
@@ -55,10 +55,13 @@ def card(folder: Path, config: Record) -> str:
 
 
 def fresh_figures(folder: Path) -> Record:
-    """What figures.json says, if it was measured on the weights beside it; else nothing."""
+    """What figures.json says, if it was measured on the weights, and by the probes, beside it; else
+    nothing."""
     try:
         figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
         fresh = figures["model_hash"] == model_hash(folder)
+        if "probes" in figures:  # older ones do not say
+            fresh = fresh and figures["probes"] == sha256(folder / PROBES)
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return figures if fresh else {}
@@ -134,9 +137,15 @@ def _figures(folder: Path, config: Record, figures: Record) -> str:
             f"| told apart from them by a linear classifier; 50 % is chance | "
             f"{_percent(figures['c2st'])} |",
         ]
+    yardstick = "real renders are that it never saw"
+    if not figures.get("held_out", True):
+        yardstick = "training pictures are to the others"
+    compared = ""
+    if figures.get("indexed", 0) < figures.get("learnt", 0):
+        compared = f" ({figures['indexed']:,} of the {figures['learnt']:,} that it learnt from)"
     rows.append(
-        f"| nearer to a training picture than 99 % of real renders are that it never saw | "
-        f"{_percent(figures['copy_rate'])}; of real ones {_percent(figures['copy_rate_control'])} |"
+        f"| nearer to a training picture{compared} than 99 % of {yardstick} | "
+        f"{_percent(figures['copy_rate'])} |"
     )
     sheet = ""
     if (folder / SAMPLES).is_file():

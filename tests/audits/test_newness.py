@@ -190,7 +190,16 @@ def test_a_damaged_index(audited: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["nothing to compare with", "other features", "other probes", "other names"]
+    "damage",
+    [
+        "nothing to compare with",
+        "other features",
+        "other probes",
+        "probes alike",
+        "other names",
+        "no features",
+        "no thumbnails",
+    ],
 )
 def test_an_index_whose_files_do_not_go_together(
     damage: str, audited: Path, tmp_path: Path
@@ -201,6 +210,12 @@ def test_an_index_whose_files_do_not_go_together(
         table["control"] = {}
     elif damage == "other probes":
         np.save(folder / "training" / "features.npy", np.zeros((180, 8), np.float16))
+    elif damage == "probes alike":  # as long, and trained anew since
+        table["record"]["probes"] = "0" * 64
+    elif damage == "no features":
+        (folder / "training" / "features.npy").write_bytes(b"")
+    elif damage == "no thumbnails":
+        (folder / "training" / "thumbnails.avif").unlink()
     elif damage == "other features":
         np.save(folder / "training" / "features.npy", np.zeros((179, 8), np.float16))
     else:
@@ -292,6 +307,21 @@ def test_hashes() -> None:
     assert apart[~np.eye(6, dtype=bool)].min() > 12
     smaller = hashes([each.resize((64, 64)) for each in pictures])
     assert np.diag(hamming(found, smaller)).max() <= 4
+
+
+def test_a_training_picture_is_no_control(
+    audited: Path, data: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same renders given again would otherwise set the distance of copies to nothing."""
+    monkeypatch.setenv("ROCKETMAN_CACHE", str(cache))
+    folder, again = tmp_path / "model", tmp_path / "again"
+    shutil.copytree(audited, folder)
+    shutil.copytree(data, again)
+    told: list[str] = []
+    index = indexing.build(folder, data, [again], told.append)
+    assert "index: 180 held-out pictures are training pictures too" in told
+    assert index.copy_at > 0.01
+    assert index.record["control"] == 216, "the other splits, twice"
 
 
 def test_the_threshold_of_copies() -> None:

@@ -81,6 +81,11 @@ def test_agreement_tells_right_prompts_from_wrong_ones(
             {"suit": "blue", "place": "above mars", "instrument": "none",
              "relation": "astronaut alone"},
         ),
+        (
+            "an astronaut in a blue suit above mars, wide",
+            {"suit": "blue", "place": "above mars", "instrument": "none",
+             "relation": "astronaut alone"},
+        ),
         ("cats on bikes", {}),
         ("", {}),
     ],

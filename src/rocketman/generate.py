@@ -180,12 +180,7 @@ class Pipeline:
     ) -> Iterator[Picture]:
         """As calling the pipeline, but each picture comes as soon as it is made."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        request.check_types(
-            [*prompts, negative_prompt],
-            num_images_per_prompt=num_images_per_prompt,
-            seed=seed or 0,
-            num_inference_steps=num_inference_steps,
-        )
+        request.check_types(prompts, num_images_per_prompt=num_images_per_prompt)
         seed = secrets.randbelow(2**32) if seed is None else seed
         size = self.sizes[-1] if size is None else size
         self._check_prompts(prompts)
@@ -333,10 +328,10 @@ class Pipeline:
 
     def _fitted(self, recipe: Recipe, begun: Start | None) -> Recipe:
         """A recipe, from wherever, as this model draws it. RequestError if it cannot."""
+        request.check(recipe)
         prompts = [recipe.prompt, recipe.to_prompt] if recipe.share else [recipe.prompt]
         self._check_prompts(prompts)
         self._check_size(recipe.width)
-        request.check(recipe)
         request.check_start(
             recipe, begun.sha256 if begun else "", begun.mask_sha256 if begun else ""
         )

@@ -350,6 +350,9 @@ def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="a network that onnxruntime cannot load"):
         rocketman.load(copy)
+    (copy / "model.safetensors").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ModelError, match="damaged or another model's"):
+        rocketman.load(copy)
     (copy / "model.safetensors").write_bytes(whole)
     config = (copy / "config.toml").read_text()
     (copy / "config.toml").write_text(re.sub("image_size = [0-9]+", "image_size = 24", config))

@@ -90,9 +90,15 @@ class Pipeline:
     """A loaded model. Call it with a prompt, or several, to get pictures."""
 
     def __init__(self, model: weights.Model) -> None:
-        """Load the network. ModelError if its file is damaged."""
+        """Load the network. ModelError if a file is damaged, or another model's."""
         self.model = model
         self._painter = Painter(model)
+        self._origin: dict[str, Any] = {
+            "model": model.name,
+            "model_hash": model.hash,
+            "version": __version__,
+            "data_hash": str(model.config.get("record", {}).get("data_hash", "")),
+        }
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -315,16 +321,6 @@ class Pipeline:
             width=size,
             height=size,
         )
-
-    @property
-    def _origin(self) -> dict[str, Any]:
-        """What a recipe says of the model."""
-        return {
-            "model": self.model.name,
-            "model_hash": self.model.hash,
-            "version": __version__,
-            "data_hash": str(self.model.config.get("record", {}).get("data_hash", "")),
-        }
 
     def _fitted(self, recipe: Recipe, begun: Start | None) -> Recipe:
         """A recipe, from wherever, as this model draws it. RequestError if it cannot."""

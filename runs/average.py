@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from rocketman.data.batches import load_split
 from rocketman.export import load_network, write_model
 from rocketman.looks import looked_at
 from rocketman.model import DiffusionTransformer, ModelConfig, reads_prompt
+from rocketman.precision import faster
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import open_model, read_parameters
 
@@ -69,9 +71,15 @@ def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
 
 def average(before: Path, after: Path, share: float, words: float, out: Path, data: Path) -> str:
     """Write `share` of the model `after`, `words` of what reads its prompts, and of `before` the
-    rest, and say how it does on pictures kept from training. ValueError if something is missing.
+    rest, and say how it does on pictures kept from training. ValueError if something is missing, or
+    the words of `before` are not the first of those of `after`.
     """
     start, model = open_model(before), open_model(after)
+    if model.vocabulary[: len(start.vocabulary)] != start.vocabulary:
+        raise ValueError(
+            f"{before} is not what {after} was trained on from: the latter does not have its words "
+            "in their order; give the model that training began with."
+        )
     network = load_network(after)
     blend(network, read_parameters(start.weights_path), share, words)
     sections = model.config
@@ -83,9 +91,8 @@ def average(before: Path, after: Path, share: float, words: float, out: Path, da
     record = {key: value for key, value in sections["record"].items() if key not in OF_THE_FILES}
     size = network.config.image_size
     seen, held_out = (load_split(data, each, size) for each in ("train", "validation"))
-    record |= looked_at(
-        network, config.train, seen, held_out, model.vocabulary, torch.device("cpu")
-    )
+    here = replace(config.train, precision=faster("cpu"))
+    record |= looked_at(network, here, seen, held_out, model.vocabulary, torch.device("cpu"))
     record |= {"averaged_with": start.hash, "averaged_share": share}
     if words != share:
         record["averaged_share_of_words"] = words

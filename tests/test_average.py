@@ -1,8 +1,9 @@
-"""runs/average.py: what the record of an average says of its data."""
+"""runs/average.py: what is averaged, and what the record of an average says."""
 
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from rocketman.model import DiffusionTransformer, ModelConfig  # noqa: E402
+from rocketman.train_config import LoopConfig  # noqa: E402
+from rocketman.weights import CONFIG, open_model  # noqa: E402
 
 SCRIPT = Path(__file__).parents[1] / "runs" / "average.py"
 SPEC = importlib.util.spec_from_file_location("average", SCRIPT)
@@ -59,3 +62,36 @@ def test_what_reads_the_prompt_has_a_share_of_its_own(tiny_network: ModelConfig)
     assert {"words.weight", "always", "blocks.1.text_kv.weight"} <= reading
     with_words = {n for n in kept if "text" in n or "word" in n or n == "always"}
     assert reading == with_words
+
+
+def test_only_what_training_began_with_is_averaged(model_folder: Path, tmp_path: Path) -> None:
+    for name, old, new in (
+        ("other", '["a", ', '["zither", '),
+        ("more", '["a", ', '["a", "zither", '),
+    ):
+        start = Path(shutil.copytree(model_folder, tmp_path / name))
+        text = (start / CONFIG).read_text()
+        assert old in text
+        (start / CONFIG).write_text(text.replace(old, new))
+        with pytest.raises(ValueError, match="give the model that training began with"):
+            average.average(start, model_folder, 0.5, 0.5, tmp_path / "out", tmp_path)
+
+
+def test_the_look_runs_in_what_is_faster_here(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Path(shutil.copytree(model_folder, tmp_path / "model"))
+    text = (model / CONFIG).read_text().replace("[record]", '[record]\ndata_hash = "f"')
+    (model / CONFIG).write_text(text.replace('precision = "auto"', 'precision = "bf16"'))
+    looks = []
+
+    def look(_: object, config: LoopConfig, *rest: object) -> dict[str, object]:
+        looks.append(config.precision)
+        return {"validation_loss": 0.1, "validation_loss_by_time": [0.1]}
+
+    monkeypatch.setattr(average, "load_split", lambda *_: None)
+    monkeypatch.setattr(average, "looked_at", look)
+    monkeypatch.setattr(average, "faster", lambda _: "fp32")
+    average.average(model, model, 0.5, 0.5, tmp_path / "out", tmp_path)
+    assert looks == ["fp32"]
+    assert open_model(tmp_path / "out").config["train"]["precision"] == "bf16", "as it was trained"

@@ -119,6 +119,15 @@ def test_what_it_cannot_learn_from_is_one_sentence(
     assert "no such folder" in capsys.readouterr().err
 
 
+def test_without_held_out_pictures_nothing_is_redrawn(
+    discs: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(discs / "validation")
+    monkeypatch.setattr("rocketman.detail.redrawn", lambda *_: pytest.fail("redrawn"))
+    with pytest.raises(ValueError, match="validation"):
+        train_detail(discs, model_folder, 1)
+
+
 def test_an_untrained_one_is_plain_enlargement() -> None:
     x = torch.rand(2, 3, 8, 8)
     with torch.no_grad():

@@ -14,6 +14,7 @@ import torch
 from safetensors.numpy import load_file
 
 from rocketman import export, weights
+from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import ModelError, open_model
 
 
@@ -78,8 +79,9 @@ def test_the_network_file_says_nothing_of_the_machine(folder: Path) -> None:
 
 def test_exporting_again_gives_the_same_bytes(folder: Path) -> None:
     before = (folder / weights.NETWORK).read_bytes()
+    packed = (folder / weights.WEIGHTS).read_bytes()
     (folder / weights.NETWORK).write_bytes(b"")
-    export.write_network(export.load_network(folder), folder)
+    export.write_network(export.load_network(folder), packed, folder)
     assert (folder / weights.NETWORK).read_bytes() == before
 
 
@@ -100,16 +102,22 @@ def test_only_the_size_of_the_batch_is_worked_out_at_every_run(
 def test_an_export_that_differs_is_not_written(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = (folder / weights.NETWORK).read_bytes()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     network = export.load_network(folder)
     with torch.no_grad():
         network.patch_out.bias.add_(0.1)  # no longer the stored weights
     with pytest.raises(ModelError, match="differs"):
-        export.write_network(network, folder)
-    assert (folder / weights.NETWORK).read_bytes() == before
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [weights.CARD, weights.CONFIG, weights.NETWORK, weights.WEIGHTS]
+        export.write_network(network, before[weights.WEIGHTS], folder)
+
+    model = open_model(folder)
+    config = TrainConfig(
+        data=DataConfig(folder="none"), train=LoopConfig(steps=1), model=network.config
     )
+    monkeypatch.setattr(export, "LARGEST_DIFFERENCE", -1.0)
+    with pytest.raises(ModelError, match="it was not written"):
+        export.write_model(network, folder, config, model.vocabulary, {})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert before.keys() == {weights.CARD, weights.CONFIG, weights.NETWORK, weights.WEIGHTS}
 
 
 def test_a_model_folder_says_what_it_is(folder: Path) -> None:

@@ -296,7 +296,11 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"guidance_scale": 31}, "from 0 to 30"),
         ({"size": 20}, "it draws 16, 32 or 64 pixels"),
         ({"size": 0}, "it draws 16, 32 or 64 pixels"),
+        ({"size": 64.0}, "size should be a whole number, not 64.0"),
         ({"seed": 1.5}, "seed should be a whole number, not 1.5"),
+        ({"seed": 0.0}, "seed should be a whole number, not 0.0"),
+        ({"num_inference_steps": 1.0}, "num_inference_steps should be a whole number, not 1.0"),
+        ({"upscale": 1.0}, "upscale should be a whole number, not 1.0"),
         ({"num_images_per_prompt": "2"}, "should be a whole number, not '2'"),
         ({"prompt": [PROMPT, 3]}, "should be text, not 3"),
         ({"negative_prompt": ["a harp"]}, "should be text"),
@@ -306,6 +310,7 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"strength": 0.5}, "needs a picture to begin from"),
         ({"mask_image": "mask.png"}, "needs a picture to begin from"),
         ({"image": Image.new("RGB", (9, 9)), "strength": 0}, "above 0 and at most 1, not 0"),
+        ({"image": Image.new("RGB", (9, 9)), "strength": 1e-17}, "above 0 and at most 1, not 1e"),
         ({"image": Image.new("RGB", (9, 9)), "strength": 2}, "above 0 and at most 1, not 2"),
     ],
 )
@@ -344,6 +349,9 @@ def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="a network that onnxruntime cannot load"):
+        rocketman.load(copy)
+    (copy / "model.safetensors").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ModelError, match="damaged or another model's"):
         rocketman.load(copy)
     (copy / "model.safetensors").write_bytes(whole)
     config = (copy / "config.toml").read_text()

@@ -240,6 +240,26 @@ def test_walks_that_lead_nowhere(pipeline: Pipeline) -> None:
         pipeline.walk(PROMPT, seed=3, to_seed=-1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"seed": 1.5}, "seed should be a whole number, not 1.5"),
+        ({"to_seed": 8.0}, "seed should be a whole number, not 8.0"),
+        ({"num_inference_steps": 1.0}, "num_inference_steps should be a whole number, not 1.0"),
+        ({"size": 16.0}, "size should be a whole number, not 16.0"),
+        ({"num_frames": 3.5}, "num_frames should be a whole number, not 3.5"),
+        ({"negative_prompt": None}, "should be text, not None"),
+        ({"to_prompt": 3}, "should be text, not 3"),
+    ],
+)
+def test_walks_of_wrong_types(
+    pipeline: Pipeline, arguments: dict[str, object], sentence: str
+) -> None:
+    """They would be drawn, and saved in files that could not be read again."""
+    with pytest.raises(RequestError, match=sentence):
+        pipeline.walk(**{"prompt": PROMPT, "to_prompt": OTHER, **arguments})  # type: ignore[arg-type]
+
+
 def test_edges_grow_steeper_and_no_rims_grow_beside_them() -> None:
     step = (0.5 * np.tanh(np.arange(16) - 7.5)).astype(np.float32)  # an edge, somewhat soft
     edge = np.broadcast_to(step, (3, 16, 16))

@@ -106,6 +106,10 @@ def test_requests_that_lead_nowhere() -> None:
         request.variations(BASE, 1, 1.5, 1)
     with pytest.raises(RequestError, match="seeds should lie"):
         request.variations(BASE, 2, 0.5, 2**64 - 1)
+    with pytest.raises(RequestError, match=r"num_images should be a whole number, not 1\.5"):
+        request.variations(BASE, 1.5, 0.5, 1)  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match=r"seed should be a whole number, not 1\.5"):
+        request.variations(BASE, 1, 0.5, 1.5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

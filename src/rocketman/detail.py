@@ -277,12 +277,12 @@ def train_detail(
     rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     first_stage = open_model(model)
     size = first_stage.image_size
+    held_out = HeldOut(data, first_stage)  # first: if there is none, that is soon told
     pictures = load_split(data, "train", size, report)
     large = np.asarray(load_split(data, "train", size * FACTOR, report).pixels)
     which = slice(0, None, math.ceil(len(large) / MOST_REDRAWN))
     report(f"redrawing {len(large[which])} pictures")
     small, again = np.asarray(pictures.pixels), redrawn(first_stage, pictures, which)
-    held_out = HeldOut(data, first_stage)
 
     network, average, critic = DetailNetwork(), DetailNetwork(), Critic()
     average.load_state_dict(network.state_dict())

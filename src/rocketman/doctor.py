@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rocketman import __version__
+from rocketman.runtime import available_cores
 
 EXTRAS = {"train": "torch", "scenes": "bpy", "gallery": "jinja2", "film": "av"}
 """Each extra and the module that tells whether it is installed."""
@@ -32,7 +32,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Look at one thing after another; what goes wrong is a finding, never an error."""
-    cores = _cores()
+    cores = available_cores()
     yield Finding(
         "machine",
         True,
@@ -106,11 +106,3 @@ def _write() -> str:
         file.write(bytes(1 << 20))
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     return f"{free:.0f} GB free in {Path.cwd()}"
-
-
-def _cores() -> int:
-    import os
-
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -80,11 +80,10 @@ def write_model(
         "modelspec.resolution": f"{size}x{size}",
         "modelspec.prediction_type": "sample",
     }
-    write_whole(folder / WEIGHTS, pack_tensors(stored, metadata))
     rounded = copy.deepcopy(network).cpu().float().eval()
     values = {key: torch.from_numpy(array) for key, array in restored(stored).items()}
     rounded.load_state_dict(values)
-    difference = write_network(rounded, folder)
+    difference = write_network(rounded, pack_tensors(stored, metadata), folder)
 
     record = {
         **record,
@@ -118,19 +117,19 @@ def load_network(folder: Path) -> DiffusionTransformer:
     return network.eval()
 
 
-def write_network(network: DiffusionTransformer, folder: Path) -> float:
-    """Write network.onnx beside model.safetensors; returns its largest difference from torch.
+def write_network(network: DiffusionTransformer, packed: bytes, folder: Path) -> float:
+    """Write model.safetensors and network.onnx; returns the latter's largest difference from torch.
 
-    `network` holds the stored (rounded) weights. ModelError if the difference is too large.
+    `packed` is model.safetensors, and `network` holds those (rounded) weights. ModelError, with
+    nothing written, if the difference is too large.
     """
-    with (folder / WEIGHTS).open("rb") as file:
-        entries, _, start = read_header(file.read())
+    entries, _, start = read_header(packed)
     graph = trace(network)
     point_into(graph, entries, start)
     data = graph.SerializeToString(deterministic=True)
     with tempfile.TemporaryDirectory(dir=folder) as trial:
         (Path(trial) / NETWORK).write_bytes(data)
-        (Path(trial) / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
+        (Path(trial) / WEIGHTS).write_bytes(packed)
         onnx.checker.check_model(Path(trial) / NETWORK)
         difference = largest_difference(network, Path(trial) / NETWORK)
     if not difference <= LARGEST_DIFFERENCE:
@@ -138,6 +137,7 @@ def write_network(network: DiffusionTransformer, folder: Path) -> float:
             f"The exported network differs from the trained one by {difference:.2g}, "
             f"more than {LARGEST_DIFFERENCE:.2g}; it was not written."
         )
+    write_whole(folder / WEIGHTS, packed)
     write_whole(folder / NETWORK, data)
     return difference
 

@@ -90,9 +90,15 @@ class Pipeline:
     """A loaded model. Call it with a prompt, or several, to get pictures."""
 
     def __init__(self, model: weights.Model) -> None:
-        """Load the network. ModelError if its file is damaged."""
+        """Load the network. ModelError if a file is damaged, or another model's."""
         self.model = model
         self._painter = Painter(model)
+        self._origin: dict[str, Any] = {
+            "model": model.name,
+            "model_hash": model.hash,
+            "version": __version__,
+            "data_hash": str(model.config.get("record", {}).get("data_hash", "")),
+        }
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -180,12 +186,7 @@ class Pipeline:
     ) -> Iterator[Picture]:
         """As calling the pipeline, but each picture comes as soon as it is made."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        request.check_types(
-            [*prompts, negative_prompt],
-            num_images_per_prompt=num_images_per_prompt,
-            seed=seed or 0,
-            num_inference_steps=num_inference_steps,
-        )
+        request.check_types(prompts, num_images_per_prompt=num_images_per_prompt)
         seed = secrets.randbelow(2**32) if seed is None else seed
         size = self.sizes[-1] if size is None else size
         self._check_prompts(prompts)
@@ -321,22 +322,12 @@ class Pipeline:
             height=size,
         )
 
-    @property
-    def _origin(self) -> dict[str, Any]:
-        """What a recipe says of the model."""
-        return {
-            "model": self.model.name,
-            "model_hash": self.model.hash,
-            "version": __version__,
-            "data_hash": str(self.model.config.get("record", {}).get("data_hash", "")),
-        }
-
     def _fitted(self, recipe: Recipe, begun: Start | None) -> Recipe:
         """A recipe, from wherever, as this model draws it. RequestError if it cannot."""
+        request.check(recipe)
         prompts = [recipe.prompt, recipe.to_prompt] if recipe.share else [recipe.prompt]
         self._check_prompts(prompts)
         self._check_size(recipe.width)
-        request.check(recipe)
         request.check_start(
             recipe, begun.sha256 if begun else "", begun.mask_sha256 if begun else ""
         )

@@ -75,13 +75,20 @@ def check_count(count: int) -> None:
 
 def check_seeds(seed: int, count: int = 1) -> None:
     """RequestError if `count` seeds from this one on are not all seeds."""
+    check_types([], seed=seed)
     if not 0 <= seed <= MAX_SEED - (count - 1):
         found = f"{seed} to {seed + count - 1}" if count > 1 else str(seed)
         raise RequestError(f"The seeds should lie from 0 to {MAX_SEED}, not be {found}.")
 
 
 def check(recipe: Recipe) -> None:
-    """RequestError for numbers out of range and samplers that do not exist."""
+    """RequestError for wrong types, numbers out of range and samplers that do not exist."""
+    check_types(
+        [recipe.prompt, recipe.negative_prompt, recipe.to_prompt],
+        num_inference_steps=recipe.num_inference_steps,
+        size=recipe.width,
+        upscale=recipe.upscale,
+    )
     steps, scale = recipe.num_inference_steps, recipe.guidance_scale
     if not 1 <= steps <= MAX_STEPS:
         raise RequestError(f"The number of steps should be from 1 to {MAX_STEPS}, not {steps}.")
@@ -95,7 +102,7 @@ def check(recipe: Recipe) -> None:
         raise RequestError(
             f"There is no sampler {recipe.sampler!r}; there are {', '.join(sampling.SAMPLERS)}."
         )
-    if not 0 < recipe.strength <= 1:
+    if not 0 <= 1 - recipe.strength < 1:  # the time to begin at; 1e-17 is lost in it
         raise RequestError(
             f"Strength should be above 0 and at most 1, not {recipe.strength:g}: at 0 nothing "
             "would be drawn."
@@ -170,6 +177,7 @@ def variations(recipe: Recipe, count: int, strength: float, seed: int) -> list[R
 
     strength: in [0, 1], how much of it. RequestError if a number is out of range.
     """
+    check_types([], num_images=count)
     check_count(count)
     check_seeds(seed, count)
     made = [
@@ -185,6 +193,7 @@ def walk(first: Recipe, last: Recipe, frames: int) -> list[Recipe]:
 
     RequestError if there is no way to go, or a number of frames out of range.
     """
+    check_types([], num_frames=frames)
     if not 2 <= frames <= MAX_FRAMES:
         raise RequestError(f"The number of frames should be from 2 to {MAX_FRAMES}, not {frames}.")
     if (first.prompt, first.seed) == (last.prompt, last.seed):

@@ -1,4 +1,4 @@
-"""How an exported network is opened: by onnxruntime, on all cores that this process may use.
+"""How an exported network is opened: by onnxruntime, on the cores that this process may use.
 
 Level 0. Next: `painter.py`, `enlarge.py` and `detail.py` run what is opened here.
 """
@@ -6,22 +6,43 @@ Level 0. Next: `painter.py`, `enlarge.py` and `detail.py` run what is opened her
 from __future__ import annotations
 
 import os
+from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import onnxruntime
+if TYPE_CHECKING:
+    import onnxruntime
+
+MOST_THREADS = 8
+"""For networks as small as these more of them wait for each other."""
+CGROUP = Path("/sys/fs/cgroup")
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+"""Where Linux says how much time of its processors a container gets, in versions 2 and 1."""
 
 
 def open_network(path: Path) -> onnxruntime.InferenceSession:
     """A network, ready to run. onnxruntime's own exceptions, which have no base class, if it is
     damaged."""
+    import onnxruntime  # late: the doctor, who counts cores here, tells whether it can be imported
+
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = available_cores()
+    options.intra_op_num_threads = min(available_cores(), MOST_THREADS)
     options.log_severity_level = 3  # errors only
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use. Threads beyond a container's quota would spin it away."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    for files in QUOTAS:
+        try:
+            text = " ".join((CGROUP / each).read_text() for each in files)
+            quota, period = map(int, text.split())
+        except (OSError, ValueError):  # no quota there, or "max"
+            continue
+        if quota > 0:
+            cores = min(cores, ceil(quota / period))
+    return cores

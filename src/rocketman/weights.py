@@ -73,8 +73,11 @@ class Model:
 
     @cached_property
     def hash(self) -> str:
-        """Twelve hexadecimal digits that tell which model made a picture, second stage included."""
-        return model_hash(self.folder)
+        """Twelve hexadecimal digits that tell which model made a picture, second stage included.
+
+        ModelError if the weights are not those that config.toml was written beside.
+        """
+        return model_hash(self.folder, self.config.get("record", {}).get("weights_hash"))
 
 
 def open_model(folder: Path | str) -> Model:
@@ -117,9 +120,17 @@ def _typed(config: Mapping[str, Any], key: str, kind: type) -> Any:
     return config[key]
 
 
-def model_hash(folder: Path) -> str:
-    """Twelve hexadecimal digits of the weights in a folder, second stage included."""
+def model_hash(folder: Path, recorded: str | None = None) -> str:
+    """Twelve hexadecimal digits of the weights in a folder, second stage included.
+
+    ModelError if a SHA-256 of the first stage's is recorded, and is not theirs.
+    """
     stages = sha256(folder / WEIGHTS)
+    if recorded and stages != recorded:
+        raise ModelError(
+            f"{folder / WEIGHTS} is damaged or another model's: {CONFIG} beside it was written for "
+            "other weights; copy the whole folder again."
+        )
     if (folder / DETAIL).is_file():
         stages = hashlib.sha256((stages + sha256(folder / DETAIL)).encode()).hexdigest()
     return stages[:12]

@@ -36,7 +36,7 @@ from rocketman.critic import doubted
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.export import exported, halve
 from rocketman.files import write_whole
-from rocketman.painter import DRAW, Painter
+from rocketman.painter import DRAW, Painter, crisper
 from rocketman.precision import autocast, faster
 from rocketman.request import DEFAULT_GUIDANCE_SCALE
 from rocketman.sampling import Array
@@ -348,8 +348,7 @@ class HeldOut:
 
     def compare(self, network: DetailNetwork) -> str:
         """PSNR beside bicubic enlargement, and sharpness as a share of the renders'."""
-        with torch.no_grad():
-            ours, again = network(self.x), network(self.again)
+        ours, again = as_drawn(network, self.x), as_drawn(network, self.again)
         pictures = (ours, enlarged(self.x), again)
         near, bicubic, redone = (psnr(x, self.large) for x in pictures)
         sharp, soft, resharp = (sharpness(x) / sharpness(self.large) for x in pictures)
@@ -357,6 +356,13 @@ class HeldOut:
             f"held-out PSNR {near:.2f} dB (bicubic {bicubic:.2f} dB), redrawn {redone:.2f} dB; "
             f"sharpness {sharp:.2f} (bicubic {soft:.2f}), redrawn {resharp:.2f}"
         )
+
+
+@torch.no_grad()
+def as_drawn(network: DetailNetwork, x: Tensor) -> Tensor:
+    """What a picture is made of: both sides of the mirror, their mean made crisper."""
+    both = 0.5 * (network(x) + network(x.flip(3)).flip(3))
+    return torch.stack([torch.from_numpy(crisper(each.numpy())) for each in both])
 
 
 def sharpness(x: Tensor) -> float:

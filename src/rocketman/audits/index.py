@@ -148,7 +148,7 @@ class TrainingIndex:
     def learnt(self) -> int:
         """How many pictures the model learnt from, as far as its record says."""
         record = open_model(self.folder.parent).config.get("record", {})
-        return int(record.get("pictures", len(self))) + sum(record.get("also_pictures", []))
+        return int(record.get("pictures", len(self)) + sum(record.get("also_pictures", [])))
 
     @property
     def _no_control(self) -> str:

@@ -1,0 +1,55 @@
+"""One step of a run: what learns in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import torch
+
+from rocketman.captions import CONTEXT_LENGTH
+from rocketman.checkpoints import Run
+from rocketman.data.batches import Batches, Pictures
+from rocketman.model import ModelConfig
+from rocketman.parallel import Workers
+from rocketman.train import train_step
+from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
+
+CPU = torch.device("cpu")
+WORDS = ("harp", "drum")
+
+
+def begun(network: ModelConfig, precision: Literal["bf16", "fp32"]) -> tuple[Run, LoopConfig]:
+    """A run that shows its network what it guessed, with batches of 6."""
+    torch.set_num_threads(1)
+    make = replace(network, self_condition=True, vocabulary_size=2, context_length=CONTEXT_LENGTH)
+    loop = LoopConfig(steps=4, batch_size=6, precision=precision)
+    return Run(TrainConfig(data=DataConfig(folder="x"), model=make, train=loop), CPU), loop
+
+
+def noises(loop: LoopConfig) -> Batches:
+    """Of 12 pictures, 16 pixels wide."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
+    captions = WORDS * 6
+    pictures = Pictures(
+        pixels=pixels,
+        captions=captions,
+        wordings=tuple((caption,) for caption in captions),
+        rows=({},) * 12,
+        problems=(),
+        hash="",
+    )
+    return Batches(pictures, WORDS, loop.batch_size, seed=0)
+
+
+def test_every_parameter_learns_in_bfloat16_with_a_guess(tiny_network: ModelConfig) -> None:
+    """The guess is made without gradients, and by the same weights."""
+    run, loop = begun(tiny_network, "bf16")
+    learnt: set[str] = set()
+    for optimizer in run.optimizers:  # before the step forgets the gradients
+        optimizer.register_step_pre_hook(
+            lambda *_: learnt.update(n for n, p in run.parameters.items() if p.grad is not None)
+        )
+    train_step(run, loop, noises(loop), CPU, Workers())
+    assert learnt == set(run.parameters)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pytest
 import torch
+from torch import Tensor
 
 from rocketman.captions import CONTEXT_LENGTH
 from rocketman.checkpoints import Run
@@ -53,3 +56,29 @@ def test_every_parameter_learns_in_bfloat16_with_a_guess(tiny_network: ModelConf
         )
     train_step(run, loop, noises(loop), CPU, Workers())
     assert learnt == set(run.parameters)
+
+
+class Apart(Workers):
+    """One of several processes of which the others are not there."""
+
+    def sum(self, tensors: Iterable[Tensor]) -> None:
+        pass
+
+
+@pytest.mark.parametrize("wanted", [[3], [2, 1], [1, 1, 1, 0, 0, 0]])
+def test_half_of_a_batch_is_shown_a_guess_however_it_is_shared(
+    tiny_network: ModelConfig, wanted: list[int]
+) -> None:
+    """The first three of six, which the processes have in turn."""
+    shown = []
+    for rank in range(len(wanted)):
+        run, loop = begun(tiny_network, "fp32")
+
+        def forward(x: Tensor, t: Tensor, ids: Tensor, guess: Tensor | None = None) -> Any:
+            if guess is not None:
+                shown.append(int(guess.any(dim=(1, 2, 3)).sum()))
+            return run.network(x, t, ids, guess) + 1e-3  # noqa: B023  (used at once)
+
+        run.forward = forward
+        train_step(run, loop, noises(loop), CPU, Apart(rank, len(wanted)))
+    assert shown == wanted

@@ -106,12 +106,14 @@ def train_step(
     logits: list[Tensor] = []
 
     def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
-        """The clean pictures; the first half of a batch is shown what it was guessed before."""
+        """The clean pictures; the first half of the whole batch is shown an earlier guess."""
         guess = None
         if run.network.config.self_condition:
-            guess, half = torch.zeros_like(x), slice(len(x) // 2)
-            with torch.no_grad():
-                guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
+            guess = torch.zeros_like(x)
+            half = slice(len(range(workers.rank, config.batch_size // 2, workers.count)))
+            if half.stop:
+                with torch.no_grad():
+                    guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
         found = run.forward(x, t, ids, guess)
         if labels is not None:
             logits.append(found[1])

@@ -206,7 +206,9 @@ def train(
     judge = None
     if config.train.perceptual_weight:
         path, seed = out / "perception.safetensors", config.train.seed
-        seeing = perception(material.pictures, path, seed, device, workers, report, material.folder)
+        seeing = perception(
+            material.pictures, path, seed, device, workers, report, material.folder, resume
+        )
         judge = Judge(
             seeing,
             config.train.perceptual_weight,

@@ -1,4 +1,4 @@
-"""One step of a run: what learns in it."""
+"""One step of a run: what learns in it, and how."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rocketman.captions import CONTEXT_LENGTH
 from rocketman.checkpoints import Run
 from rocketman.data.batches import Batches, Pictures
 from rocketman.model import ModelConfig
+from rocketman.optimizer import Muon
 from rocketman.parallel import Workers
 from rocketman.train import train_step
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
@@ -82,3 +83,14 @@ def test_half_of_a_batch_is_shown_a_guess_however_it_is_shared(
         run.forward = forward
         train_step(run, loop, noises(loop), CPU, Apart(rank, len(wanted)))
     assert shown == wanted
+
+
+def test_muon_steps_along_orthogonal_matrices_of_each_part() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.zeros(3 * 16, 16, requires_grad=True)
+    weight.grad = torch.randn(3 * 16, 16, generator=generator)
+    Muon([{"params": [weight], "parts": 3}], lr=1.0, weight_decay=0.0).step()
+    for part in weight.detach().chunk(3):
+        values = torch.linalg.svdvals(part / (0.2 * 16**0.5))
+        assert values.min() > 0.5
+        assert values.max() < 1.35

@@ -248,6 +248,15 @@ def train(
     return model
 
 
+def compiles(device: torch.device) -> bool:
+    """Whether torch.compile works here: tried now, not after minutes of learning to see."""
+    try:
+        torch.compile(torch.nn.SiLU())(torch.ones(2, device=device))
+    except RuntimeError:
+        return False
+    return True
+
+
 def take_up(
     config: TrainConfig,
     material: Material,
@@ -277,6 +286,9 @@ def take_up(
     if loop.precision == "auto":
         kept = state["config"]["train"]["precision"] if resume else None
         loop = replace(loop, precision=kept or faster_everywhere(device, workers))
+    if loop.compile and not compiles(device):
+        report("compile = true needs a C++ compiler, on a GPU also Triton; going on uncompiled")
+        loop = replace(loop, compile=False)
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
     config = replace(config, model=make, train=loop)
     about: dict[str, Any] = {

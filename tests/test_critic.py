@@ -80,6 +80,18 @@ def test_it_learns_to_tell_soft_from_sharp_and_asks_for_sharp() -> None:
         assert critic.doubted(after, before).mean() < critic.doubted(before, before).mean()
 
 
+def test_a_step_without_a_finite_gradient_is_not_taken() -> None:
+    judge, network = judge_of()
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    real, noisy = torch.randn(2, 8, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    for drawn in (torch.full_like(real, torch.inf), -real):
+        assert all(torch.equal(p, before[name]) for name, p in network.named_parameters())
+        judge.shown = (drawn, real, noisy, ONE_WORD[:8])
+        judge.learn(8)
+    assert all(p.isfinite().all() for p in network.parameters())
+    assert not torch.equal(network.words.weight, before["words.weight"])
+
+
 def test_it_learns_which_caption_a_picture_belongs_to() -> None:
     """Red and blue pictures, drawn in the other colour: real and drawn ones look alike."""
     judge, network = judge_of()
@@ -175,6 +187,19 @@ def test_a_run_with_a_critic_resumes_to_the_same_bits(config: TrainConfig, tmp_p
     assert any((other[n] != ends[0][n]).any() for n in other if n.startswith("network."))
     with pytest.raises(ValueError, match="holds a run without critic_weight"):
         train(config, tmp_path / "plain", resume=True, report=quiet)
+
+
+def test_a_resumed_run_sees_as_its_critic_learnt_to(config: TrainConfig, tmp_path: Path) -> None:
+    """Also where it goes on with another data set."""
+    half = replace(config, train=replace(config.train, steps=4))
+    train(half, tmp_path / "run", report=quiet)
+    before = (tmp_path / "run" / "perception.safetensors").read_bytes()
+    rows = Path(config.data.folder) / "train" / "metadata.jsonl"
+    rows.write_text(rows.read_text().replace("white disc", "orange disc"))
+    told: list[str] = []
+    train(config, tmp_path / "run", resume=True, report=told.append)
+    assert any("going on with the new one" in line for line in told)
+    assert (tmp_path / "run" / "perception.safetensors").read_bytes() == before
 
 
 def test_a_critic_without_eyes_is_refused() -> None:

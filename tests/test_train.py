@@ -29,7 +29,6 @@ from rocketman import train as training
 from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
 from rocketman.model import READS, ModelConfig
-from rocketman.optimizer import Muon
 from rocketman.train import DivergenceError, Stopped, TrainConfig, train
 from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_parameters, read_tensors
@@ -240,15 +239,17 @@ def test_two_processes_train_like_one(
     assert one[-1]["validation_loss"] == pytest.approx(two[-1]["validation_loss"], rel=5e-3)
 
 
-def test_muon_steps_along_orthogonal_matrices_of_each_part() -> None:
-    generator = torch.Generator().manual_seed(0)
-    weight = torch.zeros(3 * 16, 16, requires_grad=True)
-    weight.grad = torch.randn(3 * 16, 16, generator=generator)
-    Muon([{"params": [weight], "parts": 3}], lr=1.0, weight_decay=0.0).step()
-    for part in weight.detach().chunk(3):
-        values = torch.linalg.svdvals(part / (0.2 * 16**0.5))
-        assert values.min() > 0.5
-        assert values.max() < 1.35
+def test_without_a_compiler_a_run_goes_on_uncompiled(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called(x: Tensor) -> Tensor:
+        raise RuntimeError("InvalidCxxCompiler: No working C++ compiler found")
+
+    monkeypatch.setattr(torch, "compile", lambda module: called)
+    config = replace(config, train=replace(config.train, steps=1, compile=True))
+    told: list[str] = []
+    train(config, tmp_path / "run", report=told.append)
+    assert len([line for line in told if line.endswith("going on uncompiled")]) == 1
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])

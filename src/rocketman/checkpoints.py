@@ -133,8 +133,10 @@ def take_up_optimizer(
 
 
 def start_from(run: Run, folder: Path) -> None:
-    """Begin with a model folder's weights; words that it did not know keep their fresh rows, and a
-    refiner, a self-condition or further blocks, all of which change nothing at first, are begun.
+    """Begin with a model folder's weights; words that it did not know keep their fresh rows.
+
+    A self-condition or further blocks that it lacks are begun and change nothing at first; a
+    refiner weighs the guess against the noisy picture at once, and learns to correct it.
 
     ValueError if its network has another make, or lacks words that the run holds still.
     """

@@ -151,7 +151,7 @@ class Judge:
 
     def learn(self, batch: int) -> None:
         """A step of the critic, if there is one, on what was judged last; `batch` pictures of which
-        this process may have seen a part."""
+        this process may have seen a part. No step if its gradient is not finite."""
         if self.critic is None or self.shown is None:
             return
         critic, optimizer = self.critic
@@ -160,8 +160,10 @@ class Judge:
         verdicts = (critic(x, noisy, tokens, self.perception) for x in (real, drawn))
         optimizer.zero_grad()
         (doubted(*verdicts).sum() / batch).backward()  # type: ignore[no-untyped-call]
-        self.workers.sum([p.grad for p in critic.parameters() if p.grad is not None])
-        optimizer.step()
+        gradients = [p.grad for p in critic.parameters() if p.grad is not None]
+        self.workers.sum(gradients)
+        if torch.stack([each.isfinite().all() for each in gradients]).all():
+            optimizer.step()
         self.shown = None
 
     def _shifted(self, *pictures: Tensor) -> tuple[Tensor, ...]:

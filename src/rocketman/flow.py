@@ -77,12 +77,13 @@ def loss(
     """
     k, n = share
     batch = len(x1) * n
-    t = draw_timesteps(batch, generator)[k::n].to(x1.device)
+    t = draw_timesteps(batch, generator)[k::n]
+    late = torch.where(t >= PERCEIVED_FROM)[0].to(x1.device)  # found here, no GPU is waited for
+    t = t.to(x1.device)
     noise = torch.randn((batch, *x1.shape[1:]), generator=generator)[k::n].to(x1.device)
     noisy = on_path(x1, noise, t, noise_scale)
     predicted = network(noisy, t, tokens).float()
     found = velocity_loss(predicted, x1, t, weights)
     if look is None:
         return found
-    late = t >= PERCEIVED_FROM
     return found + look(predicted[late], x1[late], noisy[late], tokens[late]).sum() / len(x1)

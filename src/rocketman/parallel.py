@@ -17,6 +17,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import torch
@@ -24,6 +25,10 @@ import torch.distributed as dist
 from torch import Tensor
 
 from rocketman.precision import Precision, faster
+
+LONGEST_WAIT = timedelta(days=1)
+"""For other processes. The leader learns to see alone, three quarters of an hour on a slow core: by
+then PyTorch's own half hour of patience, or ten minutes on GPUs, would have ended the run."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,23 @@ class Workers:
 
 
 def join() -> Workers:
-    """Join the processes that torchrun started; alone without torchrun."""
+    """Join the processes that torchrun started; alone without torchrun.
+
+    ValueError if there are GPUs, but not one for each process.
+    """
     if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) == 1:
         return Workers()
-    if not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        local, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if local >= gpus:
+            raise ValueError(
+                f"Each process needs a GPU of its own, and there are {gpus}: "
+                f"--nproc-per-node {gpus} fits."
+            )
+        torch.cuda.set_device(local)
+    if not dist.is_initialized():
+        backend = "nccl" if torch.cuda.is_available() else "gloo"
+        dist.init_process_group(backend, timeout=LONGEST_WAIT)
     return Workers(rank=dist.get_rank(), count=dist.get_world_size())
 
 

@@ -127,15 +127,17 @@ def perception(
     workers: Workers = Workers(),  # noqa: B008  (frozen)
     report: Report = lambda line: None,
     folder: Path | None = None,
+    resume: bool = False,
 ) -> Perception:
     """The network that a run sees with: the one at `path` if it learnt from these pictures, else
     one that learns now.
 
     folder: the data set whose training split `pictures` are, which may say what each pixel shows.
+    resume: the one at `path`, whatever it learnt from: the run's critic knows its features.
     Its parameters want no gradient. ValueError if no word of the captions tells pictures apart;
     ModelError if the file is damaged.
     """
-    if workers.leads and not (path.is_file() and learnt_from(path, pictures)):
+    if workers.leads and not (path.is_file() and (resume or learnt_from(path, pictures))):
         names = telling_words(pictures)
         if not names:
             raise ValueError(

@@ -106,12 +106,14 @@ def train_step(
     logits: list[Tensor] = []
 
     def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
-        """The clean pictures; the first half of a batch is shown what it was guessed before."""
+        """The clean pictures; the first half of the whole batch is shown an earlier guess."""
         guess = None
         if run.network.config.self_condition:
-            guess, half = torch.zeros_like(x), slice(len(x) // 2)
-            with torch.no_grad():
-                guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
+            guess = torch.zeros_like(x)
+            half = slice(len(range(workers.rank, config.batch_size // 2, workers.count)))
+            if half.stop:
+                with torch.no_grad():
+                    guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
         found = run.forward(x, t, ids, guess)
         if labels is not None:
             logits.append(found[1])
@@ -204,7 +206,9 @@ def train(
     judge = None
     if config.train.perceptual_weight:
         path, seed = out / "perception.safetensors", config.train.seed
-        seeing = perception(material.pictures, path, seed, device, workers, report, material.folder)
+        seeing = perception(
+            material.pictures, path, seed, device, workers, report, material.folder, resume
+        )
         judge = Judge(
             seeing,
             config.train.perceptual_weight,
@@ -244,6 +248,15 @@ def train(
     return model
 
 
+def compiles(device: torch.device) -> bool:
+    """Whether torch.compile works here: tried now, not after minutes of learning to see."""
+    try:
+        torch.compile(torch.nn.SiLU())(torch.ones(2, device=device))
+    except RuntimeError:
+        return False
+    return True
+
+
 def take_up(
     config: TrainConfig,
     material: Material,
@@ -273,6 +286,9 @@ def take_up(
     if loop.precision == "auto":
         kept = state["config"]["train"]["precision"] if resume else None
         loop = replace(loop, precision=kept or faster_everywhere(device, workers))
+    if loop.compile and not compiles(device):
+        report("compile = true needs a C++ compiler, on a GPU also Triton; going on uncompiled")
+        loop = replace(loop, compile=False)
     make = replace(config.model, vocabulary_size=len(vocabulary), context_length=CONTEXT_LENGTH)
     config = replace(config, model=make, train=loop)
     about: dict[str, Any] = {

@@ -85,9 +85,10 @@ class LoopConfig:
     """Half-life of the averaged weights, as a share of the pictures seen so far."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """Arithmetic of forward and backward; the weights themselves are kept in float32. auto: the one
-    in which this machine multiplies matrices faster, measured when the run begins."""
+    in which this machine multiplies matrices faster, found out when the run begins."""
     compile: bool = False
-    """Let torch.compile fuse the step: about a quarter faster, after minutes of compiling."""
+    """Let torch.compile fuse the step: about a quarter faster, after minutes of compiling; where it
+    finds no compiler the run goes on without."""
     seed: int = 0
     """Weights at the start, order of the pictures, timesteps, noise."""
     checkpoint_minutes: float = 10.0

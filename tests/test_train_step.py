@@ -1,0 +1,96 @@
+"""One step of a run: what learns in it, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rocketman.captions import CONTEXT_LENGTH
+from rocketman.checkpoints import Run
+from rocketman.data.batches import Batches, Pictures
+from rocketman.model import ModelConfig
+from rocketman.optimizer import Muon
+from rocketman.parallel import Workers
+from rocketman.train import train_step
+from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
+
+CPU = torch.device("cpu")
+WORDS = ("harp", "drum")
+
+
+def begun(network: ModelConfig, precision: Literal["bf16", "fp32"]) -> tuple[Run, LoopConfig]:
+    """A run that shows its network what it guessed, with batches of 6."""
+    torch.set_num_threads(1)
+    make = replace(network, self_condition=True, vocabulary_size=2, context_length=CONTEXT_LENGTH)
+    loop = LoopConfig(steps=4, batch_size=6, precision=precision)
+    return Run(TrainConfig(data=DataConfig(folder="x"), model=make, train=loop), CPU), loop
+
+
+def noises(loop: LoopConfig) -> Batches:
+    """Of 12 pictures, 16 pixels wide."""
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
+    captions = WORDS * 6
+    pictures = Pictures(
+        pixels=pixels,
+        captions=captions,
+        wordings=tuple((caption,) for caption in captions),
+        rows=({},) * 12,
+        problems=(),
+        hash="",
+    )
+    return Batches(pictures, WORDS, loop.batch_size, seed=0)
+
+
+def test_every_parameter_learns_in_bfloat16_with_a_guess(tiny_network: ModelConfig) -> None:
+    """The guess is made without gradients, and by the same weights."""
+    run, loop = begun(tiny_network, "bf16")
+    learnt: set[str] = set()
+    for optimizer in run.optimizers:  # before the step forgets the gradients
+        optimizer.register_step_pre_hook(
+            lambda *_: learnt.update(n for n, p in run.parameters.items() if p.grad is not None)
+        )
+    train_step(run, loop, noises(loop), CPU, Workers())
+    assert learnt == set(run.parameters)
+
+
+class Apart(Workers):
+    """One of several processes of which the others are not there."""
+
+    def sum(self, tensors: Iterable[Tensor]) -> None:
+        pass
+
+
+@pytest.mark.parametrize("wanted", [[3], [2, 1], [1, 1, 1, 0, 0, 0]])
+def test_half_of_a_batch_is_shown_a_guess_however_it_is_shared(
+    tiny_network: ModelConfig, wanted: list[int]
+) -> None:
+    """The first three of six, which the processes have in turn."""
+    shown = []
+    for rank in range(len(wanted)):
+        run, loop = begun(tiny_network, "fp32")
+
+        def forward(x: Tensor, t: Tensor, ids: Tensor, guess: Tensor | None = None) -> Any:
+            if guess is not None:
+                shown.append(int(guess.any(dim=(1, 2, 3)).sum()))
+            return run.network(x, t, ids, guess) + 1e-3  # noqa: B023  (used at once)
+
+        run.forward = forward
+        train_step(run, loop, noises(loop), CPU, Apart(rank, len(wanted)))
+    assert shown == wanted
+
+
+def test_muon_steps_along_orthogonal_matrices_of_each_part() -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.zeros(3 * 16, 16, requires_grad=True)
+    weight.grad = torch.randn(3 * 16, 16, generator=generator)
+    Muon([{"params": [weight], "parts": 3}], lr=1.0, weight_decay=0.0).step()
+    for part in weight.detach().chunk(3):
+        values = torch.linalg.svdvals(part / (0.2 * 16**0.5))
+        assert values.min() > 0.5
+        assert values.max() < 1.35

@@ -61,6 +61,7 @@ ONLY_PARSED = {
     "rocketman train my.toml --out my-run --resume": "the run above it came to its end",
     'rocketman generate "..." --model my-run/model': "the dots are the reader's",
     "rocketman audit index my-run/model --data renders": INDEX,
+    "rocketman audit index my-run/model --data data/astronauts-64": INDEX,
     "rocketman evaluate my-run/model --data renders --count 256 --sheet tries.png --json": INDEX,
     "rocketman audit picture PICTURE.png": "docs/tour.md's is run, on the model that ships",
 }

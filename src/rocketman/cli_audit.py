@@ -41,9 +41,8 @@ def index(
     """Train a model's probes and index its training pictures, for every audit to come."""
     from rocketman import ModelError
     from rocketman.audits.index import build
-    from rocketman.audits.probes import PROBES
     from rocketman.cli import needs, say, wrong_use
-    from rocketman.weights import open_model
+    from rocketman.weights import PROBES, open_model
 
     with wrong_use(ModelError, ValueError):
         folder = open_model(model).folder

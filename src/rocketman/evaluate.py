@@ -36,7 +36,7 @@ from rocketman.captions import (
     unplayed,
     with_view,
 )
-from rocketman.card import FIGURES, SAMPLES, write_card
+from rocketman.card import FIGURES, SAMPLES, write_card, yardstick
 from rocketman.data.batches import load_split
 from rocketman.files import write_whole
 from rocketman.generate import Picture, Pipeline, Step, load
@@ -169,8 +169,9 @@ def evaluate(
         prompts = prompts_of(group, split, pipeline.model.vocabulary, count, seed)
         if not prompts:
             continue
+        asked = [_asked(probes, prompt) for prompt in prompts]
         made = _draw(pipeline, prompts, seed, on_step)
-        right = _right(probes, [each.image for each in made], prompts)
+        right = _right(probes, [each.image for each in made], asked)
         groups[group] = measured(right, probes.ceiling)
         pictures += made
         alike = made if group == "heldout" else alike
@@ -247,11 +248,6 @@ def table(found: Evaluation) -> str:
         "that it learnt from"
     )
     return "\n".join(lines)
-
-
-def yardstick(held_out: bool) -> str:
-    """What the distance is measured by that counts as near to a training picture."""
-    return "real renders it never saw" if held_out else "training pictures are to the others"
 
 
 def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns: int = 8) -> None:
@@ -343,28 +339,30 @@ def _draw(
     ]
 
 
-def _right(probes: Probes, pictures: Sequence[Image.Image], prompts: Sequence[str]) -> list[bool]:
-    """Whether the likeliest level of each factor is the one that a prompt asks for.
-
-    ValueError if the probes cannot tell one.
-    """
-    seen = probes.probabilities(pictures)
-    answers = []
-    for k, prompt in enumerate(prompts):
-        asked = probes.asked(prompt)
-        unread = [name for name in FACTORS if name not in asked]
-        if unread:
-            raise ValueError(
-                f"The model's probes do not read the {' or the '.join(unread)} of {prompt!r}: they "
-                "were trained on pictures that do not say it."
-            )
-        answers.append(
-            all(
-                probes.levels[factor][int(seen[factor][k].argmax())] == level
-                for factor, level in asked.items()
-            )
+def _asked(probes: Probes, prompt: str) -> dict[str, str]:
+    """The level of every factor that a prompt asks for; ValueError if probes cannot tell it."""
+    asked = probes.asked(prompt)
+    unread = [name for name in FACTORS if name not in asked]
+    if unread:
+        raise ValueError(
+            f"The model's probes do not read the {' or the '.join(unread)} of {prompt!r}: they "
+            "were trained on pictures that do not say it."
         )
-    return answers
+    return asked
+
+
+def _right(
+    probes: Probes, pictures: Sequence[Image.Image], asked: Sequence[dict[str, str]]
+) -> list[bool]:
+    """Whether the likeliest level of each factor is the one that was asked for."""
+    seen = probes.probabilities(pictures)
+    return [
+        all(
+            probes.levels[factor][int(seen[factor][k].argmax())] == level
+            for factor, level in levels.items()
+        )
+        for k, levels in enumerate(asked)
+    ]
 
 
 def _real(data: Path, split: Split, size: int) -> tuple[list[Image.Image], str]:

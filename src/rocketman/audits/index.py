@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ renders the true one was always the first."""
 LEAST_CONTROL, MOST_CONTROL = 100, 1000
 EDITED = 100
 
-ONES = np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8)).reshape(-1, 16).sum(axis=1)
+ONES = np.array([number.bit_count() for number in range(2**16)], np.uint8)
 """Bits of each number of 16."""
 
 Floats = NDArray[np.float32]
@@ -129,9 +130,9 @@ class TrainingIndex:
     @property
     def _other_pictures(self) -> str:
         """What the model learnt from and is not in here, or what is here instead."""
-        record = open_model(self.folder.parent).config.get("record", {})
-        learnt = record.get("data_hash", "")
-        if learnt and self.record["data_hash"] not in (learnt, *record.get("also_data_hashes", [])):
+        learnt = self._of_model.get("data_hash", "")
+        hashes = (learnt, *self._of_model.get("also_data_hashes", []))
+        if learnt and self.record["data_hash"] not in hashes:
             return (
                 f"The index is of a data set ({self.record['data_hash'][:12]}) that is not the one "
                 f"the model was trained on ({learnt[:12]}), or not as it was then: newness and "
@@ -147,8 +148,13 @@ class TrainingIndex:
     @cached_property
     def learnt(self) -> int:
         """How many pictures the model learnt from, as far as its record says."""
-        record = open_model(self.folder.parent).config.get("record", {})
-        return int(record.get("pictures", len(self)) + sum(record.get("also_pictures", [])))
+        own = self._of_model.get("pictures", len(self))
+        return int(own + sum(self._of_model.get("also_pictures", [])))
+
+    @cached_property
+    def _of_model(self) -> dict[str, Any]:
+        """The record of the model's training."""
+        return dict(open_model(self.folder.parent).config.get("record", {}))
 
     @property
     def _no_control(self) -> str:
@@ -333,8 +339,8 @@ def control_of(
         for folder, split in held
         for picture in images(load_split(folder, split, probes.size, report))
     ]
-    trained_on = {picture.tobytes() for picture in pictures}
-    heldout = [picture for picture in found if picture.tobytes() not in trained_on]
+    trained_on = {digest(picture) for picture in pictures}
+    heldout = [picture for picture in found if digest(picture) not in trained_on]
     if len(heldout) < len(found):
         report(f"index: {len(found) - len(heldout)} held-out pictures are training pictures too")
     if len(heldout) >= LEAST_CONTROL:
@@ -344,6 +350,11 @@ def control_of(
     rows = spaced(list(range(len(pictures))), LEAST_CONTROL)
     report(f"index: too few held-out pictures; distances of {len(rows)} among the training ones")
     return nearest([pictures[row] for row in rows], bank, probes, leave_out=rows), False
+
+
+def digest(picture: Image.Image) -> bytes:
+    """What tells a picture's pixels from any others."""
+    return hashlib.sha256(picture.tobytes()).digest()
 
 
 def distances_of_copies(bank: Bank, pictures: list[Image.Image], probes: Probes) -> list[float]:

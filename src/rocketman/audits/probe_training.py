@@ -4,8 +4,8 @@ Reads a data set's pictures and the factors in its metadata, all splits and, if 
 so that every pair is covered; writes `probes.onnx` into a model folder. What it is shown is changed
 (`probe_views.py`), because a generated picture is softer than a render and softness must say
 nothing. A data set that says where instruments are teaches it where to look. One picture in six is
-kept from it, of the renders if there are any, as pictures to train by may be thumbnails: on those
-its heads are calibrated (Guo et al. 2017) and its ceiling is measured. `rocketman audit index`
+kept from it, of the renders if there are enough, since what is trained on may be thumbnails: on
+those its heads are calibrated (Guo et al. 2017) and its ceiling is measured. `rocketman audit index`
 calls this.
 
 Shapes: B batch, S = SIZE.
@@ -29,13 +29,14 @@ from torch import Tensor, nn
 from rocketman.audits.index import filled_splits
 from rocketman.audits.probe_network import SIZE, Exported, ProbeNetwork
 from rocketman.audits.probe_views import worsen
-from rocketman.audits.probes import NONE, PROBES, level_names, parse
+from rocketman.audits.probes import NONE, level_names, parse
 from rocketman.captions import FACTORS, Split, words
 from rocketman.data.batches import Pictures, load_split, to_floats
 from rocketman.data.beside import load_masks
 from rocketman.export import exported, halve
 from rocketman.files import write_whole
 from rocketman.precision import autocast, faster
+from rocketman.weights import PROBES
 
 BATCH, EPOCHS, MOST_STEPS = 64, 50, 5000
 """It ends at whichever comes first."""
@@ -96,11 +97,8 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
     rows = [row for split in splits for row in split.rows]
     columns = [name for name in FACTORS if any(row.get(name) for row in rows)]
     for (folder, _), split in zip(found, splits, strict=True):
-        if (
-            columns
-            and split.rows
-            and not any(row.get(name) for row in split.rows for name in columns)
-        ):
+        silent = not any(row.get(name) for row in split.rows for name in columns)
+        if columns and split.rows and silent:
             raise ValueError(
                 f"{folder} does not say what its pictures show ({', '.join(columns)}) as the other "
                 "data set does: probes of its captions are trained without --renders."
@@ -123,7 +121,9 @@ def read(folders: Sequence[Path]) -> tuple[Labelled, dict[str, tuple[str, ...]]]
         Labelled(
             pixels=np.concatenate([split.pixels for split in splits]),
             labels=np.array(labels, dtype=np.int64),
-            masks=np.concatenate([masks_of(*each) for each in zip(found, splits, strict=True)]),
+            masks=np.concatenate(
+                [masks_of(*place, split) for place, split in zip(found, splits, strict=True)]
+            ),
             kept=np.repeat(
                 [len(folders) == 1 or folder != folders[0] for folder, _ in found],
                 [len(split.rows) for split in splits],
@@ -144,10 +144,10 @@ def held_out(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return held
 
 
-def masks_of(place: tuple[Path, Split], pictures: Pictures) -> NDArray[np.uint8]:
+def masks_of(folder: Path, split: Split, pictures: Pictures) -> NDArray[np.uint8]:
     """(N, SIZE, SIZE), see `Labelled`."""
     try:
-        return load_masks(*place, pictures, SIZE)
+        return load_masks(folder, split, pictures, SIZE)
     except ValueError:  # many data sets do not say, or not of all
         return np.zeros((len(pictures.rows), SIZE, SIZE), np.uint8)
 

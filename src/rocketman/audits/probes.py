@@ -23,9 +23,8 @@ from PIL import Image
 from rocketman.captions import SHOTS, words
 from rocketman.data.batches import central_square, to_floats
 from rocketman.reading import canonical
-from rocketman.weights import ModelError, embedded, sha256
+from rocketman.weights import PROBES, ModelError, embedded, sha256
 
-PROBES = "probes.onnx"
 NONE = "none"
 """The level of a factor that the picture does not have: no suit, no instrument."""
 BATCH = 32
@@ -61,6 +60,7 @@ class Probes:
         """Joint accuracy on renders that the probes never saw, 0 to 1."""
         self.record: dict[str, object] = record
         self.hash = sha256(path)
+        """SHA-256 of the file: an index and figures say by it which probes they are of."""
         self._implied: dict[Pattern, dict[str, str]] = {
             tuple(pattern.split()): implied for pattern, implied in record["implied"].items()
         }

@@ -25,7 +25,7 @@ from PIL import Image
 from rocketman.audits.index import FOLDER as TRAINING
 from rocketman.audits.index import TABLE, TrainingIndex, load_index
 from rocketman.audits.newness import percentiles
-from rocketman.audits.probes import PROBES, Probes, load_probes
+from rocketman.audits.probes import Probes, load_probes
 from rocketman.collection.alike import fingerprint
 from rocketman.collection.plan import Plan
 from rocketman.collection.store import Row, Store
@@ -190,7 +190,8 @@ def measures_of(model: Path | None) -> tuple[dict[str, Measure], tuple[str, ...]
 @cache
 def _probes(model: Path | None) -> tuple[Probes, str]:
     """The probes of a model, and what tells them from others. ModelError if it has none."""
-    return load_probes(model), sha256((model or embedded()) / PROBES)[:12]
+    probes = load_probes(model)
+    return probes, probes.hash[:12]
 
 
 @cache

@@ -5,8 +5,8 @@ so that every pair is covered; writes `probes.onnx` into a model folder. What it
 (`probe_views.py`), because a generated picture is softer than a render and softness must say
 nothing. A data set that says where instruments are teaches it where to look. One picture in six is
 kept from it, of the renders if there are enough, since what is trained on may be thumbnails: on
-those its heads are calibrated (Guo et al. 2017) and its ceiling is measured. `rocketman audit index`
-calls this.
+those its heads are calibrated (Guo et al. 2017) and its ceiling is measured.
+`rocketman audit index` calls this.
 
 Shapes: B batch, S = SIZE.
 """

@@ -94,3 +94,16 @@ def test_muon_steps_along_orthogonal_matrices_of_each_part() -> None:
         values = torch.linalg.svdvals(part / (0.2 * 16**0.5))
         assert values.min() > 0.5
         assert values.max() < 1.35
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_muon_takes_kernels_as_matrices_of_any_layout(layout: torch.memory_format) -> None:
+    generator = torch.Generator().manual_seed(0)
+    start, slope = torch.randn(2, 8, 4, 3, 3, generator=generator)
+    kernels = start.clone(memory_format=layout).requires_grad_()
+    kernels.grad = slope.clone(memory_format=layout)
+    matrix = start.flatten(1).clone().requires_grad_()
+    matrix.grad = slope.flatten(1)
+    for each in (kernels, matrix):
+        Muon([{"params": [each], "parts": 1}], 1.0, 0.1, dtype=torch.float32).step()
+    torch.testing.assert_close(kernels.detach().flatten(1), matrix.detach())

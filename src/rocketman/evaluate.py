@@ -56,7 +56,7 @@ class Group:
     joint: float
     """Share of pictures in which the probes find suit, instrument, relation and place all right."""
     ceiling: float
-    """The probes' own joint accuracy on real renders that they never saw."""
+    """The probes' own joint accuracy on real renders that they never saw, of the same relations."""
     low: float
     """Ends of the 95 % interval of `joint`: see `measured`."""
     high: float
@@ -172,7 +172,7 @@ def evaluate(
         asked = [_asked(probes, prompt) for prompt in prompts]
         made = _draw(pipeline, prompts, seed, on_step)
         right = _right(probes, [each.image for each in made], asked)
-        groups[group] = measured(right, probes.ceiling)
+        groups[group] = measured(right, probes.ceiling_of(asked))
         pictures += made
         alike = made if group == "heldout" else alike
     if not pictures:

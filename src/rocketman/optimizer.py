@@ -6,8 +6,8 @@ nearest orthogonal matrix to the momentum, found by five Newton-Schulz steps; sc
 (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2). torch.optim.Muon takes matrices
 one by one and a fused one whole: here the parts of a fused matrix (query, key, value) are
 orthogonalised apart, and all parts of one shape in one batched product; several processes share
-the parts among them.
-Next: `train.py` steps both.
+the parts among them. A convolution's kernels are a matrix too: a row an output.
+Next: `train.py` steps both; `audits/probe_training.py` and its kernels.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def orthogonalised(x: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Parameters are given with their number of fused parts, as groups {"params", "parts"}.
 
-    Matrices are orthogonalised in `dtype`.
+    Matrices, or kernels (outputs, inputs, ...) as (outputs, the rest), orthogonalised in `dtype`.
     """
 
     def __init__(
@@ -74,7 +74,8 @@ class Muon(torch.optim.Optimizer):
                 for part, direction in zip(
                     parameter.chunk(group["parts"]), ahead.chunk(group["parts"]), strict=True
                 ):
-                    low, high = sorted(part.shape)
+                    direction = direction.flatten(1)
+                    low, high = sorted(direction.shape)
                     shapes[low, high].append((part, direction, group))
         steps = []
         own = slice(self.workers.rank, None, self.workers.count)
@@ -85,10 +86,10 @@ class Muon(torch.optim.Optimizer):
                 steps[-1][own] = orthogonalised(torch.stack(wide[own]), self.dtype)
         self.workers.sum(steps)
         for ((low, high), entries), found in zip(shapes.items(), steps, strict=True):
-            for step, (part, _, group) in zip(found.float(), entries, strict=True):
+            for step, (part, direction, group) in zip(found.float(), entries, strict=True):
                 part.mul_(1 - group["lr"] * group["weight_decay"])
-                turned = step if part.shape == (low, high) else step.mT
-                part.sub_(turned, alpha=group["lr"] * 0.2 * high**0.5)
+                turned = step if direction.shape == (low, high) else step.mT
+                part.sub_(turned.reshape(part.shape), alpha=group["lr"] * 0.2 * high**0.5)
 
 
 def optimizers(

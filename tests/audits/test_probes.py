@@ -54,6 +54,16 @@ def test_it_reads_the_factors(
     assert 0.7 < probes.ceiling <= 1
 
 
+def test_a_ceiling_is_of_what_is_asked_for(probes: Probes) -> None:
+    """Of each relation the share of renders that are read rightly; all of them make the whole."""
+    assert set(probes.ceilings) == {"astronaut alone", "playing"}
+    assert min(probes.ceilings.values()) <= probes.ceiling <= max(probes.ceilings.values())
+    alone, playing = probes.ceilings.values()
+    asked = [{"relation": "playing"}] * 3 + [{"relation": "astronaut alone"}]
+    assert probes.ceiling_of(asked) == pytest.approx(0.75 * playing + 0.25 * alone)
+    assert probes.ceiling_of([{"suit": "red"}]) == probes.ceiling
+
+
 def test_agreement_tells_right_prompts_from_wrong_ones(
     probes: Probes, validation: tuple[list[Image.Image], list[dict[str, str]]]
 ) -> None:

@@ -57,7 +57,9 @@ class Probes:
             factor: tuple(levels) for factor, levels in record["levels"].items()
         }
         self.ceiling: float = record["ceiling"]
-        """Joint accuracy on renders that the probes never saw, 0 to 1."""
+        """Joint accuracy on renders that the probes never saw, 0 to 1,"""
+        self.ceilings: dict[str, float] = record.get("ceilings", {})
+        """and on those of each relation; older files do not say."""
         self.record: dict[str, object] = record
         self.hash = sha256(path)
         """SHA-256 of the file: an index and figures say by it which probes they are of."""
@@ -123,6 +125,11 @@ class Probes:
         plain = " ".join(word for word in words(text) if word not in SHOTS)
         pattern, named = parse(plain, self._names)
         return {**self._implied.get(pattern, {}), **named}
+
+    def ceiling_of(self, asked: Sequence[Mapping[str, str]]) -> float:
+        """Joint accuracy on renders of which as many are played, or beside, as are asked for."""
+        found = [self.ceilings.get(each.get("relation", ""), self.ceiling) for each in asked]
+        return float(np.mean(found))
 
     @cached_property
     def _names(self) -> list[tuple[list[str], str, str]]:

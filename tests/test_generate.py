@@ -294,6 +294,9 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"guidance_scale": -0.1}, "from 0 to 30, not -0.1"),
         ({"guidance_scale": float("nan")}, "from 0 to 30, not nan"),
         ({"guidance_scale": 31}, "from 0 to 30"),
+        ({"guidance_scale": "3"}, "guidance_scale should be a number, not '3'"),
+        ({"guidance_scale": None}, "guidance_scale should be a number, not None"),
+        ({"variety": "much"}, "variety should be a number, not 'much'"),
         ({"size": 20}, "it draws 16, 32 or 64 pixels"),
         ({"size": 0}, "it draws 16, 32 or 64 pixels"),
         ({"size": 64.0}, "size should be a whole number, not 64.0"),
@@ -311,6 +314,7 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"mask_image": "mask.png"}, "needs a picture to begin from"),
         ({"image": Image.new("RGB", (9, 9)), "strength": 0}, "above 0 and at most 1, not 0"),
         ({"image": Image.new("RGB", (9, 9)), "strength": 1e-17}, "above 0 and at most 1, not 1e"),
+        ({"image": Image.new("RGB", (9, 9)), "strength": "half"}, "strength should be a number"),
         ({"image": Image.new("RGB", (9, 9)), "strength": 2}, "above 0 and at most 1, not 2"),
     ],
 )

@@ -205,11 +205,11 @@ class Pipeline:
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             sampler=sampler,
-            variety=float(variety),
+            variety=request.number("variety", variety),
             first_seed=seed if variety else 0,
             init=begun.sha256 if begun else "",
             mask=begun.mask_sha256 if begun else "",
-            strength=float(strength),
+            strength=request.number("strength", strength),
             upscale=upscale,
             upscaler=enlarge.NAME if upscale != 1 else "",
         )
@@ -317,7 +317,7 @@ class Pipeline:
         return Recipe(
             **{"prompt": "", **self._origin, **more},
             seed=seed,
-            guidance_scale=float(guidance_scale),
+            guidance_scale=request.number("guidance_scale", guidance_scale),
             width=size,
             height=size,
         )

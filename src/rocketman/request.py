@@ -67,6 +67,13 @@ def check_types(texts: Sequence[object], **whole: object) -> None:
             raise RequestError(f"{name} should be a whole number, not {value!r}.")
 
 
+def number(name: str, value: object) -> float:
+    """The value as a float. RequestError if it is none."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
+        raise RequestError(f"{name} should be a number, not {value!r}.")
+    return float(value)
+
+
 def check_count(count: int) -> None:
     """RequestError if it is no number of pictures."""
     if count < 1:
@@ -181,7 +188,7 @@ def variations(recipe: Recipe, count: int, strength: float, seed: int) -> list[R
     check_count(count)
     check_seeds(seed, count)
     made = [
-        replace(recipe, variations=(*recipe.variations, (seed + k, float(strength))))
+        replace(recipe, variations=(*recipe.variations, (seed + k, number("strength", strength))))
         for k in range(count)
     ]
     check(made[0])

@@ -49,12 +49,17 @@ def blend(
     words: float,
 ) -> None:
     """Bring a network's parameters nearer to those `before`: `share` of its own stays, `words` of
-    those that read the prompt."""
+    those that read the prompt. ValueError, if these are not of its shape."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if name in before:
                 old = torch.from_numpy(before[name])
                 own = parameter[: len(old)]
+                if own.shape != old.shape:
+                    raise ValueError(
+                        f"The two models differ in the shape of {name}: give the model that "
+                        "training began with."
+                    )
                 own.copy_(torch.lerp(old, own, words if reads_prompt(name) else share))
 
 

@@ -77,6 +77,13 @@ def test_only_what_training_began_with_is_averaged(model_folder: Path, tmp_path:
             average.average(start, model_folder, 0.5, 0.5, tmp_path / "out", tmp_path)
 
 
+def test_models_of_other_shapes_are_not_averaged(tiny_network: ModelConfig) -> None:
+    network = DiffusionTransformer(tiny_network)
+    wider = {"patch_out.bias": np.zeros(network.patch_out.bias.shape[0] + 1, np.float32)}
+    with pytest.raises(ValueError, match=r"shape of patch_out.bias: give the model that training"):
+        average.blend(network, wider, 0.5, 0.5)
+
+
 def test_the_look_runs_in_what_is_faster_here(
     model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,10 @@ def test_figures_are_kept_with_their_sheet_until_the_weights_change(shipped: Pat
     assert "360 real renders of the same pairs" in text
     assert "0.0123 (p 0.002)" in text
     assert "74.3 %" in text
+    more = {"kid_low": 0.0101, "kid_high": 0.0145, "frechet": 0.0456}
+    (shipped / FIGURES).write_text(json.dumps({**measured, **more}))
+    text = write_card(shipped).read_text()
+    assert "0.0123 (0.0101 to 0.0145; Fréchet distance 0.0456; p 0.002)" in text
 
     beside = {**measured, "held_out": False, "indexed": 10, "learnt": 10}
     (shipped / FIGURES).write_text(json.dumps(beside))

@@ -116,6 +116,14 @@ It knows these words and leaves out all others: {", ".join(config["vocabulary"])
 """
 
 
+def _spread(figures: Record) -> str:
+    """Interval of the kernel distance, and the Fréchet distance; older figures have neither."""
+    if figures.get("frechet") is None:
+        return ""
+    interval = f"{figures['kid_low']:.4f} to {figures['kid_high']:.4f}"
+    return f"{interval}; Fréchet distance {figures['frechet']:.4f}; "
+
+
 def _figures(folder: Path, config: Record, figures: Record) -> str:
     """What `rocketman evaluate` measured on these weights."""
     known = known_levels(tuple(config["vocabulary"]))
@@ -133,7 +141,7 @@ def _figures(folder: Path, config: Record, figures: Record) -> str:
         rows += [
             f"| pictures of held-out pairs: kernel distance to {figures['real']:,} real renders of "
             f"the same pairs, on the probes' features | {figures['kid']:.4f} "
-            f"(p {figures['kid_p']:.3f}) |",
+            f"({_spread(figures)}p {figures['kid_p']:.3f}) |",
             f"| told apart from them by a linear classifier; 50 % is chance | "
             f"{_percent(figures['c2st'])} |",
         ]

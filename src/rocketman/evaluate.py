@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from rocketman import __version__
+from rocketman.audits.distances import frechet_distance, kernel_distance, told_apart
 from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index, spaced
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
@@ -44,9 +44,8 @@ from rocketman.prompts import known_levels
 from rocketman.provenance import picture
 from rocketman.weights import ModelError, embedded
 
-Floats = NDArray[np.float64]
 GROUPS = ("seen", "heldout", "unplayed")
-RESAMPLES, HALVINGS = 2000, 20
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,13 @@ class Evaluation:
     kid: float | None
     """Kernel Inception Distance's unbiased estimate, on the probes' features, not Inception's;
     between pictures of held-out pairs, drawn and real: like with like."""
+    kid_low: float | None
+    """Ends of its 95 % interval: see `kernel_distance`."""
+    kid_high: float | None
     kid_p: float | None
     """How often a random split of real and generated pictures is as far apart: permutation test."""
+    frechet: float | None
+    """Frechet distance of the same features. It shrinks with more pictures, where `kid` stays."""
     c2st: float | None
     """Share of these rightly told apart, real or drawn, by a linear classifier; 0.5 is chance."""
     copy_rate: float
@@ -178,17 +182,22 @@ def evaluate(
     if not pictures:
         raise ValueError(f"The model {pipeline.model.name} knows no suit or no instrument.")
     found = newness([each.image for each in pictures], index)
-    kid = kid_p = c2st = None
+    kid = low = high = kid_p = frechet = c2st = None
     if real and alike:
         features = probes.features([each.image for each in alike]).astype(np.float64)
         others = probes.features(real).astype(np.float64)
-        kid, kid_p = kernel_distance(features, others, seed)
+        kid, error, kid_p = kernel_distance(features, others, seed)
+        low, high = kid - 1.96 * error, kid + 1.96 * error
+        frechet = frechet_distance(features, others)
         c2st = told_apart(features, others, seed)
     return Evaluation(
         model=f"{pipeline.model.name} ({pipeline.model.hash})",
         groups=groups,
         kid=kid,
+        kid_low=low,
+        kid_high=high,
         kid_p=kid_p,
+        frechet=frechet,
         c2st=c2st,
         copy_rate=float(np.mean([each.percentile <= CLOSE for each in found])),
         copy_rate_control=control_rate(index),
@@ -236,8 +245,11 @@ def table(found: Evaluation) -> str:
             f"({100 * group.low:.1f} to {100 * group.high:.1f}; {group.n} pictures; "
             f"real renders {100 * group.ceiling:.1f} %)"
         )
-    if found.kid is not None and found.kid_p is not None and found.c2st is not None:
-        lines.append(f"  kid       {found.kid:.4f} on the probes' features (p {found.kid_p:.3f})")
+    if found.kid is not None and found.c2st is not None:
+        lines.append(
+            f"  kid       {found.kid:.4f} on the probes' features ({found.kid_low:.4f} to "
+            f"{found.kid_high:.4f}; p {found.kid_p:.3f}); Fréchet distance {found.frechet:.4f}"
+        )
         lines.append(
             f"  c2st      {100 * found.c2st:.1f} % told apart from {found.real} real renders of "
             "the same pairs, 50 is chance"
@@ -281,52 +293,6 @@ def control_rate(index: TrainingIndex) -> float:
     """Share of the real held-out pictures that are as near as 1 % of them are; more by ties."""
     lowest = np.min([percentiles(index, name, index.control[name]) for name in MEASURES], axis=0)
     return float(np.mean([100 * np.mean(lowest <= each) <= CLOSE for each in lowest]))
-
-
-def kernel_distance(a: Floats, b: Floats, seed: int, trials: int = 500) -> tuple[float, float]:
-    """Unbiased squared MMD with the kernel (x y / d + 1)^3 (Binkowski et al. 2018, KID), and the
-    share of random re-labelings that reach it. a (m, d), b (n, d), at least two each.
-    """
-    both = np.concatenate([a, b])
-    kernel = (both @ both.T + 1) ** 3  # unit features: x y / d of features of length sqrt(d)
-    np.fill_diagonal(kernel, 0.0)
-    m, n = len(a), len(b)
-
-    def distance(first: NDArray[np.intp]) -> float:
-        sign = np.full(m + n, -1.0 / n)
-        sign[first] = 1.0 / m
-        inside, outside = sign > 0, sign < 0
-        within_a = kernel[np.ix_(inside, inside)].sum() / (m * (m - 1))
-        within_b = kernel[np.ix_(outside, outside)].sum() / (n * (n - 1))
-        return float(within_a + within_b - 2 * kernel[np.ix_(inside, outside)].mean())
-
-    observed = distance(np.arange(m))
-    rng = np.random.default_rng(seed)
-    reached = sum(distance(rng.permutation(m + n)[:m]) >= observed for _ in range(trials))
-    return observed, (reached + 1) / (trials + 1)
-
-
-def told_apart(a: Floats, b: Floats, seed: int) -> float:
-    """Accuracy, on the other half, of a ridge classifier trained on half of both (Lopez-Paz and
-    Oquab 2017, classifier two-sample test); balanced, so that 0.5 is chance. Mean over HALVINGS:
-    with a few hundred pictures a single one strays by three points.
-    """
-    rng = np.random.default_rng(seed)
-    size = min(len(a), len(b)) // 2 * 2  # as many of both in each half
-    label = np.repeat([1.0, -1.0], size)
-    half = np.arange(2 * size) % 2 == 0
-    right = []
-    for _ in range(HALVINGS):
-        chosen = a[rng.permutation(len(a))[:size]], b[rng.permutation(len(b))[:size]]
-        both = np.concatenate(chosen)
-        mean, spread = both[half].mean(axis=0), both[half].std(axis=0) + 1e-6
-        x = np.concatenate([(both - mean) / spread, np.ones((2 * size, 1))], axis=1)
-        train = x[half]
-        weights = np.linalg.solve(
-            train.T @ train + 10.0 * np.eye(train.shape[1]), train.T @ label[half]
-        )
-        right.append(np.mean(np.sign(x[~half] @ weights) == label[~half]))
-    return float(np.mean(right))
 
 
 def _draw(

@@ -122,6 +122,9 @@ def generate(
     file_format: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = "png",
     model: Model = None,
     out: Out = PICTURES,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Also show them all on one sheet.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw pictures. Same prompt and seed, same picture.
@@ -135,7 +138,7 @@ def generate(
     several = any("{" in line or "__" in line for line in lines)
     pictures_of = "every combination" if several else f"{total} picture{'' if total == 1 else 's'}"
     say(f"Drawing {pictures_of} into {out}")
-    from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman import ModelError, PictureError, RequestError, load, sheet
     from rocketman.prompts import PromptError, expand, wildcards
     from rocketman.provenance import picture
 
@@ -145,8 +148,10 @@ def generate(
     with report(as_json) as made, wrong_use(*kinds), step_bar(not as_json) as screen:
         pipeline = load(model)
         cards = wildcards(pipeline.model.vocabulary)
+        if several:
+            lines = [prompt for line in lines for prompt in expand(line, cards)]
         pictures = pipeline.stream(
-            [prompt for line in lines for prompt in expand(line, cards)] if several else lines,
+            lines,
             negative_prompt=negative_prompt,
             num_images_per_prompt=n,
             seed=seed,
@@ -160,10 +165,18 @@ def generate(
             upscale=upscale,
             callback_on_step_end=screen,
         )
+        if contact_sheet:
+            sheet.check(contact_sheet, n * len(lines))
         folder = picture.prepare_folder(out)
+        shown = []
         for each in pictures:
             screen.phase("saving")
             save(each, folder, made, f".{file_format}")
+            if contact_sheet:
+                shown.append(sheet.reduced(each))
+        if contact_sheet:
+            sheet.save(contact_sheet, shown, series=n if n > 1 else len(shown))
+            say(f"{contact_sheet} shows them all")
 
 
 app.command()(cli_pictures.redo)

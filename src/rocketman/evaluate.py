@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rocketman import __version__
+from rocketman import __version__, sheet
 from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index, spaced
 from rocketman.audits.newness import CLOSE, newness, percentiles
 from rocketman.audits.probes import Probes, load_probes
@@ -41,7 +41,6 @@ from rocketman.data.batches import load_split
 from rocketman.files import write_whole
 from rocketman.generate import Picture, Pipeline, Step, load
 from rocketman.prompts import known_levels
-from rocketman.provenance import picture
 from rocketman.weights import ModelError, embedded
 
 Floats = NDArray[np.float64]
@@ -250,15 +249,10 @@ def table(found: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns: int = 8) -> None:
+def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48) -> None:
     """Pictures spread evenly over all that were drawn, marked and signed. PictureError."""
     shown = spaced(list(pictures), most)
-    edge = 160
-    sheet = Image.new("RGB", (columns * edge, -(-len(shown) // columns) * edge), "#05060a")
-    for k, each in enumerate(shown):
-        small = each.image.resize((edge - 4, edge - 4), Image.Resampling.LANCZOS)
-        sheet.paste(small, (k % columns * edge + 2, k // columns * edge + 2))
-    picture.save_sheet(sheet, path, [each.recipe for each in shown])
+    sheet.save(path, shown, len(shown), edge=156)
 
 
 def measured(right: Sequence[bool], ceiling: float) -> Group:

@@ -297,6 +297,7 @@ WRONG = [
     (["train", "nowhere.toml", "--out", "run"], "nowhere.toml cannot be read"),
     (["train", "file", "--out", "run"], "file: "),
     (["train", "nowhere.toml"], "Missing option '--out'"),
+    (["export", "nowhere"], "nowhere is not a model folder"),
     (["dataset", "rendr"], "Did you mean: rocketman dataset render"),
     (["dataset", "render", "--count", "0", "--size", "64", "--out", "data"], "--count"),
     (["dataset", "show", "nowhere"], "nowhere is not a data set"),
@@ -321,15 +322,16 @@ def test_wrong_use(
     assert {path.name for path in tmp_path.iterdir()} == {"file", "plain.png"}
 
 
+@pytest.mark.parametrize("arguments", ["train run.toml --out run", "export run"])
 def test_a_missing_extra_names_the_line_that_installs_it(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: str
 ) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("rocketman.train", "rocketman.model", "rocketman.flow", "rocketman.export"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    result = run("train", "run.toml", "--out", "run")
+    result = run(*arguments.split())
     assert result.code == 2
     assert "Error: This needs torch: run pip install 'rocketman-diffusion[train]'." in result.err
 

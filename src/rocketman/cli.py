@@ -282,6 +282,7 @@ def verify(
 
 
 app.command()(cli_train.train)
+app.command()(cli_train.export)
 app.command()(cli_train.evaluate)
 
 

@@ -121,6 +121,8 @@ def test_grid(run: Run, model_folder: Path) -> None:
     assert "Every suit is drawn already" in run("grid", *wrong, "--model", model_folder).err
     wrong = ["--rows", "suit", "--columns", "place", "--instrument", "kazoo"]
     assert "it knows" in run("grid", *wrong, "--model", model_folder).err
+    wrong = ["--rows", "suit", "--columns", "instrument", "--place", "above marz"]
+    assert "did you mean 'above mars'?" in run("grid", *wrong, "--model", model_folder).err
     Path("other.png").write_bytes(b"mine")
     wrong = ["--rows", "suit", "--columns", "place", "--out", "other.png"]
     assert "no sheet of ours" in run("grid", *wrong, "--model", model_folder).err
@@ -287,6 +289,7 @@ WRONG = [
     ),
     (["generate", "a harp", "-seed", "1"], "Did you mean: rocketman generate 'a harp' --seed 1"),
     (["generate", "--format", "pgn", "x"], "'webp'. Did you mean: rocketman generate --format png"),
+    (["grid", "--rows", "suits", "--columns", "place"], "rocketman grid --rows suit --columns"),
     (["genrate", "--sede=1", "--fromat=JPG"], "rocketman generate --seed=1 --format=jpg"),
     (["generate", "a harp", "--xylem", "1"], "No such option: --xylem"),
     (["redo"], "Missing argument 'FILE'"),

@@ -20,7 +20,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -184,10 +184,13 @@ app.command()(cli_pictures.vary)
 app.command()(cli_pictures.walk)
 
 
+Tabled = Literal["suit", "instrument", "place"]
+
+
 @app.command()
 def grid(
-    rows: Annotated[str, typer.Option(metavar="FACTOR", help="suit, instrument or place.")],
-    columns: Annotated[str, typer.Option(metavar="FACTOR", help="Another of these.")],
+    rows: Annotated[Tabled, typer.Option(metavar="FACTOR", help="suit, instrument or place.")],
+    columns: Annotated[Tabled, typer.Option(metavar="FACTOR", help="Another of these.")],
     suit: Annotated[str | None, typer.Option(help="Where suits are not tabled.")] = None,
     instrument: Annotated[str | None, typer.Option(help="Likewise.")] = None,
     place: Annotated[str | None, typer.Option(help="Likewise.")] = None,

@@ -54,10 +54,13 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 def test_alone_it_says_three_lines(run: Run) -> None:
     result = run()
     assert result.code == 0
-    assert len(result.out.splitlines()) == 3
-    assert "rocketman generate" in result.out
-    assert "rocketman words" in result.out
-    assert "rocketman --help" in result.out
+    make, tour, check = result.out.splitlines()
+    assert "rocketman generate" in make
+    assert "docs/tour.md" in tour
+    assert Path(__file__).parents[1].joinpath("docs", "tour.md").is_file()
+    assert "rocketman words" in tour
+    assert "rocketman --help" in tour
+    assert "rocketman doctor" in check
 
 
 def test_generate(run: Run, model_folder: Path) -> None:

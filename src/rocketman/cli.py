@@ -49,7 +49,7 @@ app.add_typer(audit, name="audit")
 
 WELCOME = """\
 Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"
-See what it knows:   rocketman words, and rocketman --help
+See the tour:        docs/tour.md in the source code; here: rocketman words, rocketman --help
 Check the machine:   rocketman doctor"""
 
 

@@ -54,10 +54,13 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 def test_alone_it_says_three_lines(run: Run) -> None:
     result = run()
     assert result.code == 0
-    assert len(result.out.splitlines()) == 3
-    assert "rocketman generate" in result.out
-    assert "rocketman words" in result.out
-    assert "rocketman --help" in result.out
+    make, tour, check = result.out.splitlines()
+    assert "rocketman generate" in make
+    assert "docs/tour.md" in tour
+    assert Path(__file__).parents[1].joinpath("docs", "tour.md").is_file()
+    assert "rocketman words" in tour
+    assert "rocketman --help" in tour
+    assert "rocketman doctor" in check
 
 
 def test_generate(run: Run, model_folder: Path) -> None:
@@ -121,6 +124,8 @@ def test_grid(run: Run, model_folder: Path) -> None:
     assert "Every suit is drawn already" in run("grid", *wrong, "--model", model_folder).err
     wrong = ["--rows", "suit", "--columns", "place", "--instrument", "kazoo"]
     assert "it knows" in run("grid", *wrong, "--model", model_folder).err
+    wrong = ["--rows", "suit", "--columns", "instrument", "--place", "above marz"]
+    assert "did you mean 'above mars'?" in run("grid", *wrong, "--model", model_folder).err
     Path("other.png").write_bytes(b"mine")
     wrong = ["--rows", "suit", "--columns", "place", "--out", "other.png"]
     assert "no sheet of ours" in run("grid", *wrong, "--model", model_folder).err
@@ -287,6 +292,7 @@ WRONG = [
     ),
     (["generate", "a harp", "-seed", "1"], "Did you mean: rocketman generate 'a harp' --seed 1"),
     (["generate", "--format", "pgn", "x"], "'webp'. Did you mean: rocketman generate --format png"),
+    (["grid", "--rows", "suits", "--columns", "place"], "rocketman grid --rows suit --columns"),
     (["genrate", "--sede=1", "--fromat=JPG"], "rocketman generate --seed=1 --format=jpg"),
     (["generate", "a harp", "--xylem", "1"], "No such option: --xylem"),
     (["redo"], "Missing argument 'FILE'"),
@@ -297,6 +303,7 @@ WRONG = [
     (["train", "nowhere.toml", "--out", "run"], "nowhere.toml cannot be read"),
     (["train", "file", "--out", "run"], "file: "),
     (["train", "nowhere.toml"], "Missing option '--out'"),
+    (["export", "nowhere"], "nowhere is not a model folder"),
     (["dataset", "rendr"], "Did you mean: rocketman dataset render"),
     (["dataset", "render", "--count", "0", "--size", "64", "--out", "data"], "--count"),
     (["dataset", "show", "nowhere"], "nowhere is not a data set"),
@@ -321,15 +328,16 @@ def test_wrong_use(
     assert {path.name for path in tmp_path.iterdir()} == {"file", "plain.png"}
 
 
+@pytest.mark.parametrize("arguments", ["train run.toml --out run", "export run"])
 def test_a_missing_extra_names_the_line_that_installs_it(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: str
 ) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("rocketman.train", "rocketman.model", "rocketman.flow", "rocketman.export"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    result = run("train", "run.toml", "--out", "run")
+    result = run(*arguments.split())
     assert result.code == 2
     assert "Error: This needs torch: run pip install 'rocketman-diffusion[train]'." in result.err
 

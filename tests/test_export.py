@@ -12,8 +12,10 @@ import onnxruntime
 import pytest
 import torch
 from safetensors.numpy import load_file
+from typer.testing import CliRunner
 
 from rocketman import export, weights
+from rocketman.cli import app
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 from rocketman.weights import ModelError, open_model
 
@@ -85,6 +87,37 @@ def test_exporting_again_gives_the_same_bytes(folder: Path) -> None:
     assert (folder / weights.NETWORK).read_bytes() == before
 
 
+def test_a_folder_gets_its_network_file_anew(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    network = folder / weights.NETWORK
+    for spoil in (network.unlink, lambda: network.write_bytes(b"old")):
+        spoil()
+        result = CliRunner().invoke(app, ["export", str(folder)], catch_exceptions=False)
+        assert result.exit_code == 0, result.stderr
+        assert "network.onnx is written" in result.stderr
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_weights_in_32_bits_are_exported(folder: Path) -> None:
+    """As older versions wrote them."""
+    whole = weights.read_parameters(folder / weights.WEIGHTS)
+    packed = weights.pack_tensors(whole, {})
+    assert export.write_network(export.load_network(folder), packed, folder) < 1e-4
+    graph = onnx.load(str(folder / weights.NETWORK), load_external_data=False)
+    assert onnx.TensorProto.FLOAT16 not in {each.data_type for each in graph.graph.initializer}
+
+
+def test_only_weights_that_the_folder_describes_are_exported(folder: Path) -> None:
+    data = bytearray((folder / weights.WEIGHTS).read_bytes())
+    data[-1] ^= 1
+    (folder / weights.WEIGHTS).write_bytes(data)
+    (folder / weights.NETWORK).unlink()
+    result = CliRunner().invoke(app, ["export", str(folder)])
+    assert result.exit_code == 2
+    assert "is damaged or another model's" in " ".join(result.stderr.split())
+    assert not (folder / weights.NETWORK).exists()
+
+
 def test_only_the_size_of_the_batch_is_worked_out_at_every_run(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -135,7 +168,7 @@ def test_what_is_no_model_is_refused_in_a_sentence(folder: Path, tmp_path: Path)
     with pytest.raises(ModelError, match="no such folder"):
         open_model(tmp_path / "nowhere")
     (folder / weights.NETWORK).unlink()
-    with pytest.raises(ModelError, match=r"lacks network\.onnx"):
+    with pytest.raises(ModelError, match=r"lacks network\.onnx: `rocketman export`"):
         open_model(folder)
     (folder / weights.NETWORK).touch()
     text = (folder / weights.CONFIG).read_text()

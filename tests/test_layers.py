@@ -48,6 +48,7 @@ LEVELS = {
     "doctor": 4,
     "foreign": 4,
     "grid": 4,
+    "sheet": 4,
     "critic": 5,
     "detail": 6,
     "train": 6,
@@ -64,7 +65,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__
 TORCH_FREE = (
     *("captions", "files", "prompts", "provenance", "sampling", "weights"),
     *("card", "enlarge", "painter", "request", "runtime", "starts"),
-    *("foreign", "generate", "grid", "doctor", "scenes", "evaluate", "cli"),
+    *("foreign", "generate", "grid", "sheet", "doctor", "scenes", "evaluate", "cli"),
 )
 """A plain install runs these."""
 

@@ -20,7 +20,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -49,7 +49,7 @@ app.add_typer(audit, name="audit")
 
 WELCOME = """\
 Make a picture:      rocketman generate "an astronaut in a white suit playing a harp above mars"
-See what it knows:   rocketman words, and rocketman --help
+See the tour:        docs/tour.md in the source code; here: rocketman words, rocketman --help
 Check the machine:   rocketman doctor"""
 
 
@@ -122,6 +122,9 @@ def generate(
     file_format: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = "png",
     model: Model = None,
     out: Out = PICTURES,
+    contact_sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Also show them all on one sheet.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw pictures. Same prompt and seed, same picture.
@@ -135,7 +138,7 @@ def generate(
     several = any("{" in line or "__" in line for line in lines)
     pictures_of = "every combination" if several else f"{total} picture{'' if total == 1 else 's'}"
     say(f"Drawing {pictures_of} into {out}")
-    from rocketman import ModelError, PictureError, RequestError, load
+    from rocketman import ModelError, PictureError, RequestError, load, sheet
     from rocketman.prompts import PromptError, expand, wildcards
     from rocketman.provenance import picture
 
@@ -145,8 +148,10 @@ def generate(
     with report(as_json) as made, wrong_use(*kinds), step_bar(not as_json) as screen:
         pipeline = load(model)
         cards = wildcards(pipeline.model.vocabulary)
+        if several:
+            lines = [prompt for line in lines for prompt in expand(line, cards)]
         pictures = pipeline.stream(
-            [prompt for line in lines for prompt in expand(line, cards)] if several else lines,
+            lines,
             negative_prompt=negative_prompt,
             num_images_per_prompt=n,
             seed=seed,
@@ -160,10 +165,18 @@ def generate(
             upscale=upscale,
             callback_on_step_end=screen,
         )
+        if contact_sheet:
+            sheet.check(contact_sheet, n * len(lines))
         folder = picture.prepare_folder(out)
+        shown = []
         for each in pictures:
             screen.phase("saving")
             save(each, folder, made, f".{file_format}")
+            if contact_sheet:
+                shown.append(sheet.reduced(each))
+        if contact_sheet:
+            sheet.save(contact_sheet, shown, series=n if n > 1 else len(shown))
+            say(f"{contact_sheet} shows them all")
 
 
 app.command()(cli_pictures.redo)
@@ -171,10 +184,13 @@ app.command()(cli_pictures.vary)
 app.command()(cli_pictures.walk)
 
 
+Tabled = Literal["suit", "instrument", "place"]
+
+
 @app.command()
 def grid(
-    rows: Annotated[str, typer.Option(metavar="FACTOR", help="suit, instrument or place.")],
-    columns: Annotated[str, typer.Option(metavar="FACTOR", help="Another of these.")],
+    rows: Annotated[Tabled, typer.Option(metavar="FACTOR", help="suit, instrument or place.")],
+    columns: Annotated[Tabled, typer.Option(metavar="FACTOR", help="Another of these.")],
     suit: Annotated[str | None, typer.Option(help="Where suits are not tabled.")] = None,
     instrument: Annotated[str | None, typer.Option(help="Likewise.")] = None,
     place: Annotated[str | None, typer.Option(help="Likewise.")] = None,
@@ -269,6 +285,7 @@ def verify(
 
 
 app.command()(cli_train.train)
+app.command()(cli_train.export)
 app.command()(cli_train.evaluate)
 
 

@@ -1,4 +1,4 @@
-"""The commands `train` and `evaluate`, without logic.
+"""The commands `train`, `export` and `evaluate`, without logic.
 
 Level 6, mounted by `cli.py`. Next: nothing imports this but `cli.py`.
 """
@@ -36,6 +36,22 @@ def train(
         except Stopped as stopped:
             say(str(stopped))
             raise typer.Exit(130) from stopped
+
+
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.")],
+) -> None:
+    """Write a model's network.onnx anew from its weights, checked against PyTorch."""
+    from rocketman.cli import needs, say, wrong_use
+
+    say(f"Exporting {model}")
+    from rocketman.weights import NETWORK, ModelError
+
+    with needs("train"):
+        from rocketman.export import rewrite_network
+    with wrong_use(ModelError):
+        difference = rewrite_network(model)
+    say(f"{model / NETWORK} is written; it differs from PyTorch by {difference:.1g} at most")
 
 
 def evaluate(

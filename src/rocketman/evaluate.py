@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rocketman import __version__
+from rocketman import __version__, sheet
 from rocketman.audits.distances import frechet_distance, kernel_distance, told_apart
 from rocketman.audits.index import MEASURES, TrainingIndex, images, load_index, spaced
 from rocketman.audits.newness import CLOSE, newness, percentiles
@@ -41,7 +41,6 @@ from rocketman.data.batches import load_split
 from rocketman.files import write_whole
 from rocketman.generate import Picture, Pipeline, Step, load
 from rocketman.prompts import known_levels
-from rocketman.provenance import picture
 from rocketman.weights import ModelError, embedded
 
 GROUPS = ("seen", "heldout", "unplayed")
@@ -262,15 +261,10 @@ def table(found: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48, columns: int = 8) -> None:
+def save_sheet(path: Path, pictures: Sequence[Picture], most: int = 48) -> None:
     """Pictures spread evenly over all that were drawn, marked and signed. PictureError."""
     shown = spaced(list(pictures), most)
-    edge = 160
-    sheet = Image.new("RGB", (columns * edge, -(-len(shown) // columns) * edge), "#05060a")
-    for k, each in enumerate(shown):
-        small = each.image.resize((edge - 4, edge - 4), Image.Resampling.LANCZOS)
-        sheet.paste(small, (k % columns * edge + 2, k // columns * edge + 2))
-    picture.save_sheet(sheet, path, [each.recipe for each in shown])
+    sheet.save(path, shown, len(shown), edge=156)
 
 
 def measured(right: Sequence[bool], ceiling: float) -> Group:

@@ -38,6 +38,7 @@ from rocketman.weights import (
     SCHEMA_VERSION,
     WEIGHTS,
     ModelError,
+    model_hash,
     open_model,
     pack_tensors,
     read_header,
@@ -49,7 +50,11 @@ from rocketman.weights import (
 )
 
 OPSET = 17
-STORED = {"F16": onnx.TensorProto.FLOAT16, "I8": onnx.TensorProto.INT8}
+STORED = {
+    "F16": onnx.TensorProto.FLOAT16,
+    "I8": onnx.TensorProto.INT8,
+    "F32": onnx.TensorProto.FLOAT,  # of older files
+}
 LARGEST_DIFFERENCE = 2e-3
 """Between engine and torch in a predicted picture of [-1, 1]; half a step of 8 bits is 4e-3."""
 
@@ -106,7 +111,7 @@ def write_model(
 
 def load_network(folder: Path) -> DiffusionTransformer:
     """The network of a model folder, in torch. ModelError if weights and configuration disagree."""
-    model = open_model(folder)
+    model = open_model(folder, needed=(CONFIG, WEIGHTS))
     try:
         network = DiffusionTransformer(ModelConfig(**model.config["model"]))
         parameters = read_parameters(model.weights_path)
@@ -115,6 +120,16 @@ def load_network(folder: Path) -> DiffusionTransformer:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder} does not hold the network it describes: {error}.") from error
     return network.eval()
+
+
+def rewrite_network(folder: Path) -> float:
+    """Write network.onnx of a model folder anew, from its weights; returns as `write_network`.
+
+    ModelError, with nothing written, also if the weights are not those of config.toml.
+    """
+    model = open_model(folder, needed=(CONFIG, WEIGHTS))
+    model_hash(folder, model.config.get("record", {}).get("weights_hash"))
+    return write_network(load_network(folder), model.weights_path.read_bytes(), folder)
 
 
 def write_network(network: DiffusionTransformer, packed: bytes, folder: Path) -> float:

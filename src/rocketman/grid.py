@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -67,8 +68,9 @@ def draw(
     asked = fixed.get(third) or levels[third][0]
     level, _ = canonical(asked, pipeline.model.vocabulary)
     if level not in levels[third]:
-        known = ", ".join(levels[third])
-        raise RequestError(f"The model does not know the {third} {asked!r}; it knows: {known}.")
+        near = get_close_matches(level, levels[third], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it knows: {', '.join(levels[third])}."
+        raise RequestError(f"The model does not know the {third} {asked!r}; {hint}")
     cells = [
         Factors(relation="playing", **{rows: row, columns: column, third: level})
         for row in levels[rows]

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -81,12 +81,18 @@ class Model:
         return model_hash(self.folder, self.config.get("record", {}).get("weights_hash"))
 
 
-def open_model(folder: Path | str) -> Model:
+DRAWN_WITH = (CONFIG, WEIGHTS, NETWORK)
+"""The files of a folder without which nothing can be drawn."""
+
+
+def open_model(folder: Path | str, needed: Sequence[str] = DRAWN_WITH) -> Model:
     """Read and check a model folder. ModelError, in one sentence, if it is not one."""
     folder = Path(folder)
     if not folder.is_dir():
         raise ModelError(f"{folder} is not a model folder: there is no such folder.")
-    missing = [name for name in (CONFIG, WEIGHTS, NETWORK) if not (folder / name).is_file()]
+    missing = [name for name in needed if not (folder / name).is_file()]
+    if missing == [NETWORK]:
+        raise ModelError(f"{folder} lacks {NETWORK}: `rocketman export` writes it.")
     if missing:
         raise ModelError(f"{folder} is not a model folder: it lacks {' and '.join(missing)}.")
     try:

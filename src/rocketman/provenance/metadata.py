@@ -93,11 +93,13 @@ def encode(
     return buffer.getvalue()
 
 
-def encode_sheet(image: Image.Image, recipes: str, version: str, number: str) -> bytes:
+def encode_sheet(
+    image: Image.Image, recipes: str, version: str, number: str, source_type: str
+) -> bytes:
     """A sheet of several pictures as PNG; `recipes` is a JSON list, pure ASCII."""
     text = PngInfo()
     text.add_text(SHEET, recipes)
-    text.add_itxt("XML:com.adobe.xmp", _xmp(version, "", number))
+    text.add_itxt("XML:com.adobe.xmp", _xmp(version, "", number, source_type=source_type))
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", pnginfo=text)
     return buffer.getvalue()

@@ -113,18 +113,22 @@ def _saved(
     return path
 
 
-def save_sheet(image: Image.Image, path: Path | str, recipes: Sequence[Recipe]) -> Path:
+def save_sheet(
+    image: Image.Image, path: Path | str, recipes: Sequence[Recipe], start: bytes | None = None
+) -> Path:
     """Mark, sign and save a sheet of several pictures, whole or not at all, as PNG.
 
-    Its text `rocketman-sheet` holds the recipes of the pictures on it, row by row. Replaces a sheet
-    of ours, no other file. PictureError as for `save`.
+    Its text `rocketman-sheet` holds the recipes of the pictures on it, row by row. start: the file
+    that all were begun from, as for `save`. Replaces a sheet of ours, no other file. PictureError
+    as for `save`.
     """
     path = check_sheet(path)
     shown = json.dumps([json.loads(recipe.as_json) for recipe in recipes])
     image, number = _marked(image, shown)
-    data = metadata.encode_sheet(image, shown, recipes[0].version, number)
-    about = {"prompts": [recipe.prompt for recipe in recipes], "seed": recipes[0].seed}
-    _write_signed(data, path, _claim_of_several(recipes[0], about, number), number)
+    first = recipes[0]
+    data = metadata.encode_sheet(image, shown, first.version, number, _making(first)[0])
+    about = {"prompts": [recipe.prompt for recipe in recipes], "seed": first.seed}
+    _write_signed(data, path, _claim_of_several(first, about, number), number, start)
     return path
 
 
@@ -188,6 +192,7 @@ def _check_free(path: Path, what: str) -> None:
 
 def _claim_of_several(first: Recipe, about: Mapping[str, object], number: str) -> Claim:
     """Of pictures by one model; `about` stands where one picture's recipe would."""
+    source_type, description = _making(first)
     return Claim(
         model=first.model,
         model_hash=first.model_hash,
@@ -195,6 +200,8 @@ def _claim_of_several(first: Recipe, about: Mapping[str, object], number: str) -
         data_hash=first.data_hash or None,
         recipe=about,
         watermark_id=number or None,
+        source_type=source_type,
+        description=description,
     )
 
 

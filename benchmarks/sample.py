@@ -1,8 +1,10 @@
-"""How long a picture takes: our engine beside PyTorch running the same network and sampler.
+"""How long a picture takes, and how much memory: our engine beside PyTorch running the same network
+and sampler.
 
     python benchmarks/sample.py [--model DIR] [--json]
 
-Cold start is the whole command, from the shell to the first file on disk. The peer is the same
+Cold start is the whole command, from the shell to the first file on disk; memory is the most that
+this command holds (Linux only). The peer is the same
 network in PyTorch (float32 and bfloat16), called by the same sampler with the same guidance, so the
 ratio is engine against engine. Needs the extra `train`.
 """
@@ -29,16 +31,37 @@ from rocketman.export import load_network
 
 PROMPT = "an astronaut in a white suit playing a harp above the blue earth"
 RUNS = 5
+REPORTING = """
+import atexit, sys
+from rocketman.__main__ import main
+atexit.register(lambda: sys.stderr.write(open("/proc/self/status").read()))
+main()
+"""
+"""The command, which at its end says what Linux knows of its process."""
+
+
+def generate(model: Path, *program: str) -> str:
+    """Draw one picture by the command, in a process of its own; what it says on standard error."""
+    with tempfile.TemporaryDirectory() as out:
+        arguments = ["generate", PROMPT, "--seed", "1", "--model", str(model), "--out", out]
+        command = [sys.executable, *program, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
 
 def cold_start(model: Path) -> float:
     """Seconds from the command's start to its first file."""
-    with tempfile.TemporaryDirectory() as out:
-        started = time.perf_counter()
-        command = [sys.executable, "-m", "rocketman", "generate", PROMPT]
-        arguments = ["--seed", "1", "--model", str(model), "--out", out]
-        subprocess.run([*command, *arguments], check=True, capture_output=True)
-        return time.perf_counter() - started
+    started = time.perf_counter()
+    generate(model, "-m", "rocketman")
+    return time.perf_counter() - started
+
+
+def peak_memory(model: Path) -> float:
+    """Most resident memory of the command, in MB.
+
+    Not by `resource`: its figure for a child begins with what the parent held.
+    """
+    [line] = [x for x in generate(model, "-c", REPORTING).splitlines() if x.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def median(make: Callable[[], object]) -> float:
@@ -87,6 +110,7 @@ def main() -> None:
     }
     document = {
         "cold_start_seconds": round(statistics.median(cold_start(folder) for _ in range(3)), 3),
+        "peak_memory_mb": round(peak_memory(folder)),
         "seconds_per_picture": round(ours, 4),
         "seconds_per_largest_picture": round(largest, 4),
         "peers": {name: round(seconds, 4) for name, seconds in peers.items()},
@@ -96,6 +120,7 @@ def main() -> None:
         print(json.dumps(document))
         return
     print(f"{'command to first file':<36}{document['cold_start_seconds']:8.2f} s")
+    print(f"{'most memory of the command':<36}{document['peak_memory_mb']:8d} MB")
     print(f"{'a picture, ours':<36}{ours:8.3f} s")
     print(f"{'the same, second stage and saving size':<36}{largest:8.3f} s")
     for name, seconds in peers.items():

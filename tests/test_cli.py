@@ -138,6 +138,7 @@ def test_doctor(run: Run) -> None:
     assert result.code == 0, findings
     assert set(findings) == {"machine", "drawing", "signing", "disk", "extras"}
     assert "256 pixels" in findings["drawing"]["text"]
+    assert findings["drawing"]["text"].endswith("CPUExecutionProvider")
 
 
 def test_generate_says_how_it_read_a_prompt(run: Run, model_folder: Path) -> None:

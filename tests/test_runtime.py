@@ -1,9 +1,11 @@
-"""How many threads a network gets: no more than there are cores, and time on them, for it."""
+"""What a network runs on: a GPU where there is one; no more threads than cores for it, and time."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import onnxruntime
 import pytest
 
 from rocketman import runtime
@@ -39,3 +41,27 @@ def test_a_small_network_gets_eight_threads_at_most(
     monkeypatch.setattr(runtime, "available_cores", lambda: 64)
     session = runtime.open_network(model_folder / "network.onnx")
     assert session.get_session_options().intra_op_num_threads == 8
+
+
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        (["AzureExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]),
+        (
+            ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
+            ["CUDAExecutionProvider", "CPUExecutionProvider"],
+        ),
+    ],
+)
+def test_a_gpu_comes_before_the_cpu(
+    offered: list[str], taken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[list[str]] = []
+
+    def session(path: str, options: object, providers: list[tuple[str, dict[str, Any]]]) -> None:
+        opened.append([name for name, _ in providers])
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    runtime.open_network(Path("network.onnx"))
+    assert opened == [taken]

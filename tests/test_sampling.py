@@ -56,6 +56,40 @@ def test_the_corrector_pays(steps: int) -> None:
     assert error("unipc", steps) < error("dpm_solver_2m", steps)
 
 
+def drawn_anew(steps: int) -> tuple[float, float]:
+    """Mean and standard deviation of all that `stochastic` draws, exactly.
+
+    On this field it is affine in its noises, so that one unit at a time shows each one's weight;
+    the last place gets none and shows the mean.
+    """
+    unit = np.eye(steps + 1)
+    times = sampling.timesteps(steps)
+    start, fresh = unit[0], lambda step: unit[step + 1]
+    end = sampling.stochastic(gaussian, start, times, fresh=fresh)
+    return float(end[-1]), float(np.linalg.norm(end - end[-1]))
+
+
+def test_order_of_what_is_drawn_anew() -> None:
+    """One, to a spread narrower than the data's: the network's picture is a mean of many."""
+    a, b = (sampling.RENEWED_UNTIL * STD) ** 2, (1 - sampling.RENEWED_UNTIL) ** 2
+    limit = STD * math.sqrt((a**2 / (2 * a + b) + b) / (a + b))
+    errors = []
+    for steps in (500, 2000):
+        mean, std = drawn_anew(steps)
+        assert mean == pytest.approx(MEAN, abs=1e-12)
+        errors.append(limit - std)
+    assert math.log(errors[0] / errors[1], 4) == pytest.approx(1, abs=0.02)
+    assert 0 < errors[1] < 1e-3
+
+
+def test_many_pictures_drawn_anew_have_that_mean_and_spread() -> None:
+    """With its own noise, where a tenth more of it would widen them by a tenth."""
+    mean, std = drawn_anew(25)
+    x = sampling.stochastic(gaussian, sampling.noise(1, (200_000,)), sampling.timesteps(25))
+    assert float(x.mean(dtype=np.float64)) == pytest.approx(mean, abs=4 * std / len(x) ** 0.5)
+    assert float(x.std(dtype=np.float64)) == pytest.approx(std, abs=4 * std / (2 * len(x)) ** 0.5)
+
+
 def test_noise_is_drawn_anew_and_then_no_more() -> None:
     seen: list[tuple[float, Array, Array]] = []
     told: list[tuple[int, float]] = []

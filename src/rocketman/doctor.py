@@ -74,7 +74,8 @@ def _draw() -> str:
     model = pipeline.model
     return (
         f"{picture.image.width} pixels in {drawn:.2f} s, after {loaded:.2f} s of loading the model "
-        f"{model.name} ({model.hash}) into onnxruntime {onnxruntime.__version__}"
+        f"{model.name} ({model.hash}) into onnxruntime {onnxruntime.__version__}, "
+        f"{pipeline.provider}"
     )
 
 

@@ -105,6 +105,11 @@ class Pipeline:
         """Widths, and so heights, in pixels that a picture can have."""
         return tuple(self.model.image_size * factor for factor in ENLARGEMENTS)
 
+    @property
+    def provider(self) -> str:
+        """What the network runs on, as onnxruntime names it: "CPUExecutionProvider" or CUDA's."""
+        return str(self._painter.session.get_providers()[0])
+
     def __call__(
         self,
         prompt: str | Sequence[str],

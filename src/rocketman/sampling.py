@@ -39,7 +39,9 @@ def noise(seed: int, shape: tuple[int, ...], index: int = 0) -> Array:
 
     `seed` and `index` are in [0, 2**64); ValueError otherwise. Philox's raw 64-bit stream is the
     part of numpy that is guaranteed never to change (`standard_normal` is not); Box-Muller turns it
-    into normals in float64, rounded to float32 at the end.
+    into normals in float64, rounded to float32 at the end. (Philox4x64-10: Salmon et al. 2011,
+    "Parallel random numbers: as easy as 1, 2, 3"; Box and Muller 1958, "A note on the generation of
+    random normal deviates".)
     """
     for name, value in (("seed", seed), ("index", index)):
         if not 0 <= value < 2**64:
@@ -206,7 +208,11 @@ def enlarging(cells: int, size: int) -> NDArray[np.float64]:
 def euler(
     denoise: Denoise, x: Array, times: list[float], callback: Callback | None = None
 ) -> Array:
-    """First order, one evaluation a step. `x` is the start, noise_scale * noise; times ascend."""
+    """First order, one evaluation a step: Euler's x' = x + (t'-t) v along the flow (Lipman et al.
+    2023, "Flow matching for generative modeling"; Liu et al. 2023, "Flow straight and fast").
+
+    `x` is the start, noise_scale * noise; times ascend.
+    """
     for step, (t, t_next) in enumerate(pairwise(times)):
         x1 = denoise(x, t)
         if callback:
@@ -319,6 +325,12 @@ def stochastic(
     the path carries on whatever the network got wrong; noise drawn anew lets it look again at its
     own picture, as one of any other noise. What it is unsure of comes out plainer each time, so the
     last steps are the solver's, which keep detail. `fresh` None draws it by seed 0.
+
+    A consistency model's answer is one picture, D is the mean of all that are possible: however
+    many the steps, the spread stays narrower than the data's. On normal data of standard deviation
+    s that goes, at first order in 1 / steps, with the mean kept, to
+
+        s sqrt((a**2 / (2 a + b) + b) / (a + b)),   a = (s T)**2, b = (1 - T)**2, T = RENEWED_UNTIL
     """
     fresh = fresh or (lambda step: noise(0, x.shape, index=step + 1))
     for step, (t, t_next) in enumerate(pairwise(times)):

@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 SCHEMA_VERSION = 1
 WEIGHTS, NETWORK, CONFIG, CARD = "model.safetensors", "network.onnx", "config.toml", "README.md"
 DETAIL = "detail.onnx"
-PROBES = "probes.onnx"
 """The optional second stage: pictures four times as large (see detail.py)."""
+PROBES = "probes.onnx"
+"""What reads a picture's factors, optional too (see audits/probes.py)."""
 Tensors = dict[str, NDArray[Any]]
 
 

@@ -10,7 +10,7 @@ Reads, for each split, the first of these that is there:
 
 A split is a folder of its name, files whose names begin with it, or, for `train`, all of a folder
 without splits. What cannot be used is named in `problems` and left out; nothing here stops at a
-broken picture. Level 3, as `data.py` and its siblings. Next: `data.py` decodes and batches.
+broken picture. Level 3, as `batches.py` and its siblings. Next: `batches.py` decodes and batches.
 """
 
 from __future__ import annotations

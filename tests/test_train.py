@@ -29,6 +29,7 @@ from rocketman import train as training
 from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
 from rocketman.model import READS, ModelConfig
+from rocketman.parallel import Workers
 from rocketman.train import DivergenceError, Stopped, TrainConfig, train
 from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_parameters, read_tensors
@@ -225,18 +226,30 @@ def test_two_processes_train_like_one(
     tmp_path: Path,
     optimizer: Literal["adamw", "muon"],
 ) -> None:
-    """The same global batch by torchrun on two processes: the same losses up to rounding."""
+    """The same global batch by torchrun on two processes: the same losses up to rounding, also if
+    each goes through its share in two parts."""
     config = replace(
         config,
         train=replace(config.train, steps=20, optimizer=optimizer),
         model=replace(config.model, self_condition=optimizer == "muon"),
     )
     train(config, tmp_path / "one", report=quiet)
-    in_two_processes(config, tmp_path / "two")
+    parts = 2 if optimizer == "muon" else 1
+    in_parts = replace(config, train=replace(config.train, accumulate=parts))
+    in_two_processes(in_parts, tmp_path / "two")
     one, two = (log(tmp_path / name) for name in ("one", "two"))
     assert [entry["step"] for entry in one] == [entry["step"] for entry in two]
     assert one[0]["loss"] == pytest.approx(two[0]["loss"], rel=2e-3)
     assert one[-1]["validation_loss"] == pytest.approx(two[-1]["validation_loss"], rel=5e-3)
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "join", lambda: Workers(rank=0, count=2))
+    config = replace(config, train=replace(config.train, accumulate=16))
+    with pytest.raises(ValueError, match="16 does not divide among 2 processes with accumulate"):
+        train(config, tmp_path / "run", report=quiet)
 
 
 def test_without_a_compiler_a_run_goes_on_uncompiled(

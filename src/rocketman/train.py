@@ -82,23 +82,19 @@ def learning_rate(run: Run, config: LoopConfig) -> float:
     return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
 
 
-def train_step(
+def part_loss(
     run: Run,
     config: LoopConfig,
     batches: Batches,
     device: torch.device,
-    workers: Workers,
-    judge: Judge | None = None,
-    labels: NDArray[np.uint8] | None = None,
-) -> float:
-    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss; DivergenceError if
-    it is no number, before weights change.
-
-    judge: what its clean pictures look like, if that counts too.
-    labels: what each pixel of the data set's pictures shows, if that is learnt too.
-    """
-    share = (workers.rank, workers.count)
-    own = slice(workers.rank, None, workers.count)
+    share: tuple[int, int],
+    judge: Judge | None,
+    labels: NDArray[np.uint8] | None,
+) -> Tensor:
+    """The loss of every n-th picture of the step's batch from number k on, `share` (k, n), with the
+    draws that they get in the whole batch; a scalar."""
+    k, n = share
+    own = slice(k, None, n)
     pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step, own))
     dropped = torch.rand(config.batch_size, generator=run.generator)[own] < config.caption_drop
     ids = torch.where(dropped[:, None], PAD, ids)
@@ -110,7 +106,7 @@ def train_step(
         guess = None
         if run.network.config.self_condition:
             guess = torch.zeros_like(x)
-            half = slice(len(range(workers.rank, config.batch_size // 2, workers.count)))
+            half = slice(len(range(k, config.batch_size // 2, n)))
             if half.stop:
                 with torch.no_grad():
                     guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
@@ -137,10 +133,34 @@ def train_step(
     if labels is not None:
         shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
         loss = loss + config.label_weight * F.cross_entropy(logits[0], shown)
-    loss = loss / workers.count
-    loss.backward()  # type: ignore[no-untyped-call]
+    return loss
+
+
+def train_step(
+    run: Run,
+    config: LoopConfig,
+    batches: Batches,
+    device: torch.device,
+    workers: Workers,
+    judge: Judge | None = None,
+    labels: NDArray[np.uint8] | None = None,
+) -> float:
+    """One batch: loss, gradient, optimizers, averaged weights. Returns the loss; DivergenceError if
+    it is no number, before weights change.
+
+    judge: what its clean pictures look like, if that counts too.
+    labels: what each pixel of the data set's pictures shows, if that is learnt too.
+    """
+    parts = workers.count * config.accumulate
+    draws = run.generator.get_state()
+    loss = torch.zeros((), device=device)
+    for part in range(config.accumulate):
+        run.generator.set_state(draws)  # each part takes its own of the whole batch's draws
+        share = (workers.rank + part * workers.count, parts)
+        found = part_loss(run, config, batches, device, share, judge, labels) / parts
+        found.backward()  # type: ignore[no-untyped-call]
+        loss += found.detach()
     parameters = list(run.parameters.values())
-    loss = loss.detach()
     workers.sum([*(p.grad for p in parameters if p.grad is not None), loss])
     averages, current = (list[Tensor](each.parameters()) for each in (run.average, run.network))
     norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
@@ -193,9 +213,10 @@ def train(
         raise ValueError("hold_words needs a model to start from (--from MODEL).")
     writer = tensorboard_writer() if config.train.tensorboard else None
     workers = join()
-    if config.train.batch_size % workers.count:
+    if config.train.batch_size % (workers.count * config.train.accumulate):
         raise ValueError(
-            f"batch_size {config.train.batch_size} does not divide among {workers.count} processes."
+            f"batch_size {config.train.batch_size} does not divide among {workers.count} processes"
+            f" with accumulate = {config.train.accumulate}."
         )
     report = report if workers.leads else silent
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

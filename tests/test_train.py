@@ -6,6 +6,7 @@ change that is meant to alter training: ROCKETMAN_WRITE_EXPECTED=1 pytest tests/
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -24,10 +25,11 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from rocketman import flow, looks
+from rocketman import checkpoints, flow, looks
 from rocketman import train as training
 from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
+from rocketman.files import write_whole
 from rocketman.model import READS, ModelConfig
 from rocketman.parallel import Workers
 from rocketman.train import DivergenceError, Stopped, TrainConfig, train
@@ -309,6 +311,34 @@ def test_a_killed_run_resumes_to_the_same_bits(
     assert open_model(whole / "model").hash == open_model(killed / "model").hash
     losses = [[entry.get("loss") for entry in log(out)] for out in (whole, killed)]
     assert losses[0][-2:] == losses[1][-2:]
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    config: TrainConfig,
+    write_config: WriteConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of the command that torchrun starts: a sentence, and a run that can be resumed."""
+    config = replace(config, train=replace(config.train, steps=4, checkpoint_minutes=0))
+    path, out = write_config(config, tmp_path / "run.toml"), tmp_path / "run"
+    monkeypatch.setattr(sys, "argv", ["train", str(path), "--out", str(out)])
+
+    def full(path: Path, data: bytes) -> None:
+        if path.stem == "step-00000003":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_whole(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write_whole", full)
+        with pytest.raises(SystemExit, match="1"):
+            training.main()
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("No space left on device (")
+    assert told.endswith("step-00000003.safetensors); checkpoints so far are whole.")
+    assert last_checkpoint(out / "checkpoints", quiet)[1]["step"] == 2
+    train(config, out, resume=True, report=quiet)
 
 
 def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> None:

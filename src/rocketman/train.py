@@ -24,7 +24,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -119,16 +119,10 @@ def part_loss(
         clean: Tensor = found if labels is None else found[0]
         return clean
 
+    look = partial(judge, step=run.step) if judge else None
     with autocast(config.precision, device.type):
         loss = flow.loss(
-            network,
-            pixels,
-            ids,
-            run.generator,
-            config.noise_scale,
-            share,
-            weights,
-            partial(judge, step=run.step) if judge else None,
+            network, pixels, ids, run.generator, config.noise_scale, share, weights, look
         )
     if labels is not None:
         shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
@@ -412,7 +406,8 @@ def go(
     return last
 
 
-if __name__ == "__main__":  # the command `rocketman train` is the usual way in
+def main() -> NoReturn:
+    """python -m rocketman.train CONFIG.toml --out DIR: for torchrun, else `rocketman train`."""
     parser = argparse.ArgumentParser(description="Train a model.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -421,13 +416,17 @@ if __name__ == "__main__":  # the command `rocketman train` is the usual way in
     parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
     try:
-        train(
-            load_config(arguments.config, arguments.data),
-            arguments.out,
-            resume=arguments.resume,
-            start=arguments.start,
-        )
+        config = load_config(arguments.config, arguments.data)
+        train(config, arguments.out, resume=arguments.resume, start=arguments.start)
     except (ValueError, Stopped) as error:
         print(error, file=sys.stderr)
         leave(1)
+    except OSError as error:  # a full disk, a folder that went away
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{error.strerror or error}{where}; checkpoints so far are whole.", file=sys.stderr)
+        leave(1)
     leave(0)
+
+
+if __name__ == "__main__":
+    main()

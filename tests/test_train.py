@@ -25,7 +25,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from rocketman import checkpoints, flow, looks
+from rocketman import checkpoints, flow, load, looks
 from rocketman import train as training
 from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
@@ -428,6 +428,18 @@ def test_a_run_can_start_from_a_model(
     wider = replace(short, model=replace(short.model, bottleneck=2 * short.model.bottleneck))
     with pytest.raises(ValueError, match="another shape"):
         train(wider, tmp_path / "wider", start=first, report=quiet)
+
+
+def test_a_run_can_go_on_at_twice_the_size(config: TrainConfig, tmp_path: Path) -> None:
+    """With patches as large, four times as many: nothing that is learnt depends on the size."""
+    short = replace(config, train=replace(config.train, steps=2))
+    first = train(short, tmp_path / "first", report=quiet)
+    larger = replace(short, model=replace(short.model, image_size=2 * short.model.image_size))
+    second = train(larger, tmp_path / "second", start=first, report=quiet)
+    assert open_model(second).image_size == 32
+    assert np.isfinite(open_model(second).config["record"]["loss"])
+    [drawn] = load(second)("a harp", num_inference_steps=2, seed=0, size=32)
+    assert drawn.image.size == (32, 32)
 
 
 def test_what_reads_the_prompt_can_be_held_still(

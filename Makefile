@@ -1,4 +1,5 @@
 # make check   everything that has to hold before a commit; .ci/run runs this too
+# make slow    the tests that take minutes, on src/: a run that learns sixteen pictures, and browsers
 # make setup   an environment for working on the code, in .venv
 #
 # On Linux without a GPU, let pip find the CPU build of PyTorch (200 MB instead of gigabytes):
@@ -8,7 +9,7 @@ PYTHON ?= python3.11
 MAIN := .venv-check
 SCENES := .venv-check-scenes
 
-.PHONY: setup check
+.PHONY: setup check slow
 
 setup:
 	$(PYTHON) -m venv .venv
@@ -29,6 +30,9 @@ check: $(MAIN)/ready $(SCENES)/ready
 	done
 	$(SCENES)/bin/python -m pytest tests/scenes
 	$(MAIN)/bin/python -m pytest --ignore tests/scenes
+
+slow: $(MAIN)/ready
+	PYTHONPATH=$(CURDIR)/src $(MAIN)/bin/python -m pytest -m slow --ignore tests/scenes
 
 $(MAIN)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(MAIN)

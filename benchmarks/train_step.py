@@ -19,19 +19,24 @@ faster in (`precision.py`). The peers train on random noise with nothing to read
 Each peer runs with the fused optimizer and the grouped averaging that its example leaves off, eager
 and compiled; the faster counts. All take turns, round after round, and the median round counts. A
 step's arithmetic is what torch.utils.flop_counter counts forward and backward, the matrix multiply
-the best of 2048 and 4096 squares in the same arithmetic. Needs the extra `train`.
+the best of 2048 and 4096 squares in the same arithmetic. Memory is the most that a process held
+which began anew with one trainer and took two steps: PyTorch and, if need be, compiling included,
+though what the timed one compiled is found in a cache. Needs the extra `train`, and Linux.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +57,7 @@ from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
 SIZE, PATCH, WIDTH, DEPTH, HEADS, BATCH = 64, 8, 256, 8, 4, 64
 SQUARES, PRODUCTS = (2048, 4096), 8
 HEAD_WIDTHS, UNET_WIDTHS = (48, 56, 64), (8, 12, 16, 24, 32)
+OURS, DIT, UNET = "rocketman", "diffusers DiT", "denoising-diffusion-pytorch"
 CPU = torch.device("cpu")
 ARITHMETIC = faster("cpu")
 
@@ -68,6 +74,8 @@ class Trainer:
     compiled: bool
     rates: list[float] = field(default_factory=list)
     """Pictures a second, a round each."""
+    peak_mb: float = 0.0
+    """Most memory that a process of its own held, in 10**6 bytes."""
 
     @property
     def rate(self) -> float:
@@ -113,7 +121,7 @@ def ours() -> Trainer:
         run.network.zero_grad()
 
     return Trainer(
-        "rocketman",
+        OURS,
         lambda: train_step(run, loop, batches, CPU, Workers()),
         size_of(run.network),
         counted(backward),
@@ -171,7 +179,7 @@ def diffusers(compiled: bool, parameters_wanted: int) -> Trainer:
         loss.item()
 
     flops = counted(lambda x1: backward(network, x1))
-    return Trainer("diffusers DiT", step, size_of(network), flops, compiled)
+    return Trainer(DIT, step, size_of(network), flops, compiled)
 
 
 def unet(compiled: bool, flops: float) -> Trainer:
@@ -211,7 +219,7 @@ def unet(compiled: bool, flops: float) -> Trainer:
         optimizer.zero_grad()
         average.update()
 
-    return Trainer("denoising-diffusion-pytorch", step, count, least, compiled)
+    return Trainer(UNET, step, count, least, compiled)
 
 
 def let_torchvision_load() -> None:
@@ -252,30 +260,42 @@ def gemm_tflops() -> float:
     return best
 
 
+def made(name: str, compiled: bool, parameters: int, flops: float) -> Trainer:
+    """A trainer by name, warmed up; a peer the one nearest to our parameters or operations."""
+    if name == OURS:
+        trainer = ours()
+    else:
+        let_torchvision_load()
+        trainer = diffusers(compiled, parameters) if name == DIT else unet(compiled, flops)
+    say(f"warming up {name}, {'compiled; this can take minutes' if compiled else 'eager'}")
+    timed(trainer.step, 2)
+    return trainer
+
+
 def peers(own: Trainer) -> list[Trainer]:
     """Every peer that is installed, eager and, if that works, compiled; warmed up."""
-    let_torchvision_load()
     found = []
-    makers: tuple[Callable[[bool], Trainer], ...] = (
-        lambda compiled: diffusers(compiled, own.parameters),
-        lambda compiled: unet(compiled, own.flops),
-    )
-    for make in makers:
+    for name in (DIT, UNET):
         for compiled in (False, True):
             try:
-                trainer = make(compiled)
-                say(f"warming up {trainer.name}, {'compiled' if compiled else 'eager'}")
-                timed(trainer.step, 2)
+                found.append(made(name, compiled, own.parameters, own.flops))
             except ModuleNotFoundError as error:
                 say(f"{error.name} is missing, and with it a peer: pip install --group peers")
                 break
             except Exception as error:  # a compiler may fail in any way
                 if not compiled:
                     raise
-                say(f"{trainer.name} cannot be compiled: {type(error).__name__}: {error}")
-                continue
-            found.append(trainer)
+                say(f"{name} cannot be compiled: {type(error).__name__}: {error}")
     return found
+
+
+def peak_mb(name: str, compiled: bool, parameters: int, flops: float, threads: int) -> float:
+    """Most memory that this process held after it made this trainer, in 10**6 bytes."""
+    torch.set_num_threads(threads)
+    made(name, compiled, parameters, flops)
+    # ru_maxrss would be that of the process it was started from, if that is larger
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def say(line: str) -> None:
@@ -291,9 +311,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
-    own = ours()
-    say(f"warming up {own.name}, compiled; this can take minutes")
-    timed(own.step, 2)
+    own = made(OURS, True, 0, 0)
     trainers = [own, *peers(own)]
     gemm = 0.0
     for number in range(arguments.rounds):
@@ -301,6 +319,10 @@ def main() -> None:
         gemm = max(gemm, gemm_tflops())
         for trainer in trainers:
             trainer.rates.append(BATCH / timed(trainer.step, arguments.steps))
+    for trainer in trainers:
+        which = trainer.name, trainer.compiled, own.parameters, own.flops, arguments.threads
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            trainer.peak_mb = alone.submit(peak_mb, *which).result()
 
     best: dict[str, float] = {}
     for trainer in trainers[1:]:
@@ -323,6 +345,7 @@ def main() -> None:
                 "parameters": trainer.parameters,
                 "gflops_per_image": round(trainer.flops / 1e9, 3),
                 "images_per_second": round(trainer.rate, 2),
+                "peak_mb": round(trainer.peak_mb),
                 "rounds": [round(rate, 2) for rate in trainer.rates],
             }
             for trainer in trainers
@@ -331,13 +354,15 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(document))
         return
-    print(f"{'':<38}{'parameters':>12}{'GFLOP':>8}{'images/s':>10}{'TFLOPS':>8}{'of gemm':>9}")
+    heads = f"{'parameters':>12}{'GFLOP':>8}{'images/s':>10}{'TFLOPS':>8}{'of gemm':>9}{'MB':>7}"
+    print(f"{'':<38}{heads}")
     for trainer in trainers:
         name = f"{trainer.name}, {'compiled' if trainer.compiled else 'eager'}"
         tflops = trainer.rate * trainer.flops / 1e12
         print(
             f"{name:<38}{trainer.parameters / 1e6:>10.1f} M{trainer.flops / 1e9:>8.2f}"
             f"{trainer.rate:>10.1f}{tflops:>8.3f}{100 * tflops / gemm:>7.0f} %"
+            f"{trainer.peak_mb:>7.0f}"
         )
     print(f"matrix multiply, {ARITHMETIC}: {gemm:.3f} TFLOPS on {arguments.threads} threads")
     if best:

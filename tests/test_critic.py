@@ -207,6 +207,11 @@ def test_a_critic_without_eyes_is_refused() -> None:
         LoopConfig(steps=1, critic_weight=0.5)
 
 
+def test_a_critic_of_parts_of_a_batch_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs accumulate = 1"):
+        LoopConfig(steps=1, critic_weight=0.5, perceptual_weight=1.0, accumulate=2)
+
+
 def test_two_processes_share_a_critic(
     config: TrainConfig,
     in_two_processes: InTwoProcesses,

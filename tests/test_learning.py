@@ -1,6 +1,6 @@
 """Learning, end to end: sixteen pictures learnt by heart, exported, and drawn from their captions.
 
-Slow, about a minute of one core: `pytest -m slow tests/test_learning.py`.
+Slow, about a minute of one core: `make slow`, or `pytest -m slow tests/test_learning.py`.
 """
 
 from __future__ import annotations

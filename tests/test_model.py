@@ -182,6 +182,29 @@ def test_the_reference_network_fits_the_size_it_may_have() -> None:
     assert 12e6 < parameters < 15e6  # two bytes each: under 30 MB
 
 
+def test_the_same_code_makes_a_network_of_a_billion_parameters() -> None:
+    """Shapes alone: on the meta device nothing is stored or computed."""
+    large = ModelConfig(
+        image_size=256,
+        patch_size=16,
+        width=1536,
+        depth=24,
+        heads=24,
+        text_width=1024,
+        text_depth=6,
+        condition_width=512,
+        refine_width=256,
+        self_condition=True,
+    )
+    with torch.device("meta"):
+        network = DiffusionTransformer(large)
+        x, t = torch.empty(2, 3, 256, 256), torch.empty(2)
+        tokens = torch.empty(2, large.context_length, dtype=torch.int64)
+        assert network(x, t, tokens, guess=x).shape == x.shape
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    assert 0.9e9 < parameters < 1.1e9
+
+
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [

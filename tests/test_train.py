@@ -6,6 +6,7 @@ change that is meant to alter training: ROCKETMAN_WRITE_EXPECTED=1 pytest tests/
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -24,11 +25,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from rocketman import flow, looks
+from rocketman import checkpoints, flow, load, looks
 from rocketman import train as training
 from rocketman.checkpoints import Run, last_checkpoint
 from rocketman.data.batches import load_split, vocabulary_of
+from rocketman.files import write_whole
 from rocketman.model import READS, ModelConfig
+from rocketman.parallel import Workers
 from rocketman.train import DivergenceError, Stopped, TrainConfig, train
 from rocketman.train_config import DataConfig, LoopConfig
 from rocketman.weights import Tensors, open_model, pack_tensors, read_parameters, read_tensors
@@ -225,18 +228,30 @@ def test_two_processes_train_like_one(
     tmp_path: Path,
     optimizer: Literal["adamw", "muon"],
 ) -> None:
-    """The same global batch by torchrun on two processes: the same losses up to rounding."""
+    """The same global batch by torchrun on two processes: the same losses up to rounding, also if
+    each goes through its share in two parts."""
     config = replace(
         config,
         train=replace(config.train, steps=20, optimizer=optimizer),
         model=replace(config.model, self_condition=optimizer == "muon"),
     )
     train(config, tmp_path / "one", report=quiet)
-    in_two_processes(config, tmp_path / "two")
+    parts = 2 if optimizer == "muon" else 1
+    in_parts = replace(config, train=replace(config.train, accumulate=parts))
+    in_two_processes(in_parts, tmp_path / "two")
     one, two = (log(tmp_path / name) for name in ("one", "two"))
     assert [entry["step"] for entry in one] == [entry["step"] for entry in two]
     assert one[0]["loss"] == pytest.approx(two[0]["loss"], rel=2e-3)
     assert one[-1]["validation_loss"] == pytest.approx(two[-1]["validation_loss"], rel=5e-3)
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "join", lambda: Workers(rank=0, count=2))
+    config = replace(config, train=replace(config.train, accumulate=16))
+    with pytest.raises(ValueError, match="16 does not divide among 2 processes with accumulate"):
+        train(config, tmp_path / "run", report=quiet)
 
 
 def test_without_a_compiler_a_run_goes_on_uncompiled(
@@ -256,9 +271,11 @@ def test_without_a_compiler_a_run_goes_on_uncompiled(
 def test_a_checkpoint_holds_the_optimizer(
     config: TrainConfig, tmp_path: Path, optimizer: Literal["adamw", "muon"]
 ) -> None:
-    config = replace(
-        config, train=replace(config.train, steps=6, checkpoint_minutes=0, optimizer=optimizer)
-    )
+    loop = replace(config.train, steps=6, checkpoint_minutes=0, optimizer=optimizer)
+    if optimizer == "muon":  # and what a step in parts, with guesses, leaves of the draws
+        config = replace(config, model=replace(config.model, self_condition=True))
+        loop = replace(loop, accumulate=2)
+    config = replace(config, train=loop)
     train(config, tmp_path / "whole", report=quiet)
     shutil.copytree(tmp_path / "whole" / "checkpoints", tmp_path / "cut" / "checkpoints")
     (tmp_path / "cut" / "checkpoints" / "step-00000006.safetensors").unlink()
@@ -296,6 +313,34 @@ def test_a_killed_run_resumes_to_the_same_bits(
     assert open_model(whole / "model").hash == open_model(killed / "model").hash
     losses = [[entry.get("loss") for entry in log(out)] for out in (whole, killed)]
     assert losses[0][-2:] == losses[1][-2:]
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    config: TrainConfig,
+    write_config: WriteConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of the command that torchrun starts: a sentence, and a run that can be resumed."""
+    config = replace(config, train=replace(config.train, steps=4, checkpoint_minutes=0))
+    path, out = write_config(config, tmp_path / "run.toml"), tmp_path / "run"
+    monkeypatch.setattr(sys, "argv", ["train", str(path), "--out", str(out)])
+
+    def full(path: Path, data: bytes) -> None:
+        if path.stem == "step-00000003":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_whole(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write_whole", full)
+        with pytest.raises(SystemExit, match="1"):
+            training.main()
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("No space left on device (")
+    assert told.endswith("step-00000003.safetensors); checkpoints so far are whole.")
+    assert last_checkpoint(out / "checkpoints", quiet)[1]["step"] == 2
+    train(config, out, resume=True, report=quiet)
 
 
 def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> None:
@@ -383,6 +428,18 @@ def test_a_run_can_start_from_a_model(
     wider = replace(short, model=replace(short.model, bottleneck=2 * short.model.bottleneck))
     with pytest.raises(ValueError, match="another shape"):
         train(wider, tmp_path / "wider", start=first, report=quiet)
+
+
+def test_a_run_can_go_on_at_twice_the_size(config: TrainConfig, tmp_path: Path) -> None:
+    """With patches as large, four times as many: nothing that is learnt depends on the size."""
+    short = replace(config, train=replace(config.train, steps=2))
+    first = train(short, tmp_path / "first", report=quiet)
+    larger = replace(short, model=replace(short.model, image_size=2 * short.model.image_size))
+    second = train(larger, tmp_path / "second", start=first, report=quiet)
+    assert open_model(second).image_size == 32
+    assert np.isfinite(open_model(second).config["record"]["loss"])
+    [drawn] = load(second)("a harp", num_inference_steps=2, seed=0, size=32)
+    assert drawn.image.size == (32, 32)
 
 
 def test_what_reads_the_prompt_can_be_held_still(

@@ -30,6 +30,14 @@ def test_a_configuration_survives_its_file(
         ("[data]\nfolder = 'x'\n[train]\nsteps = true", "train.steps should be of type int"),
         ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nprecision = 'fp8'", "'auto', 'bf16', 'fp32'"),
         ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nclip = -1", "clip must be positive"),
+        (
+            "[data]\nfolder = 'x'\n[train]\nsteps = 1\naccumulate = 0",
+            "must divide batch_size 64, got 0",
+        ),
+        (
+            "[data]\nfolder = 'x'\n[train]\nsteps = 1\naccumulate = 7",
+            "must divide batch_size 64, got 7",
+        ),
         ("[data]\nfolder = 'x'\n[train]\nsteps = 1\nclip = nan", "clip must be a finite number"),
         ("[data]\nfolder = 'x'\n[train]\nseconds = inf", "seconds must be a finite number"),
         ("[data]\nfolder = 'x'\n[train]", "steps or seconds"),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector
 
 from rocketman.captions import CONTEXT_LENGTH
 from rocketman.checkpoints import Run
@@ -24,11 +25,13 @@ CPU = torch.device("cpu")
 WORDS = ("harp", "drum")
 
 
-def begun(network: ModelConfig, precision: Literal["bf16", "fp32"]) -> tuple[Run, LoopConfig]:
+def begun(
+    network: ModelConfig, precision: Literal["bf16", "fp32"], **how: Any
+) -> tuple[Run, LoopConfig]:
     """A run that shows its network what it guessed, with batches of 6."""
     torch.set_num_threads(1)
     make = replace(network, self_condition=True, vocabulary_size=2, context_length=CONTEXT_LENGTH)
-    loop = LoopConfig(steps=4, batch_size=6, precision=precision)
+    loop = LoopConfig(steps=4, batch_size=6, precision=precision, **how)
     return Run(TrainConfig(data=DataConfig(folder="x"), model=make, train=loop), CPU), loop
 
 
@@ -83,6 +86,34 @@ def test_half_of_a_batch_is_shown_a_guess_however_it_is_shared(
         run.forward = forward
         train_step(run, loop, noises(loop), CPU, Apart(rank, len(wanted)))
     assert shown == wanted
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_batch_in_parts_is_the_same_step(
+    tiny_network: ModelConfig, optimizer: Literal["adamw", "muon"]
+) -> None:
+    """The same pictures, draws, labels and earlier guesses: the same weights up to rounding."""
+    labels = np.random.default_rng(1).integers(0, 3, (12, 16, 16), dtype=np.uint8)
+    moved, losses = [], []
+    for accumulate in (1, 3):
+        how = {"accumulate": accumulate, "optimizer": optimizer, "label_weight": 0.1}
+        run, loop = begun(tiny_network, "fp32", warmup_steps=1, **how)
+        start = parameters_to_vector(run.parameters.values()).detach()
+        network, sizes = run.forward, set[int]()
+
+        def forward(x: Tensor, *rest: Any) -> Any:
+            if torch.is_grad_enabled():
+                sizes.add(len(x))  # noqa: B023  (used at once)
+            return network(x, *rest)  # noqa: B023
+
+        run.forward = forward
+        steps = range(3)
+        told = [train_step(run, loop, noises(loop), CPU, Workers(), labels=labels) for _ in steps]
+        assert sizes == {6 // accumulate}
+        losses.append(told)
+        moved.append(parameters_to_vector(run.parameters.values()).detach() - start)
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    assert (moved[1] - moved[0]).norm() < 1e-4 * moved[0].norm()
 
 
 def test_muon_steps_along_orthogonal_matrices_of_each_part() -> None:

@@ -24,7 +24,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -82,6 +82,54 @@ def learning_rate(run: Run, config: LoopConfig) -> float:
     return config.learning_rate * warmup * min(1.0, left / config.decay if config.decay else 1.0)
 
 
+def part_loss(
+    run: Run,
+    config: LoopConfig,
+    batches: Batches,
+    device: torch.device,
+    share: tuple[int, int],
+    judge: Judge | None,
+    labels: NDArray[np.uint8] | None,
+) -> Tensor:
+    """The loss of every n-th picture of the step's batch from number k on, `share` (k, n), with the
+    draws that they get in the whole batch; a scalar."""
+    k, n = share
+    own = slice(k, None, n)
+    pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step, own))
+    dropped = torch.rand(config.batch_size, generator=run.generator)[own] < config.caption_drop
+    ids = torch.where(dropped[:, None], PAD, ids)
+    pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
+    logits: list[Tensor] = []
+
+    def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
+        """The clean pictures; the first half of the whole batch is shown an earlier guess."""
+        guess = None
+        if run.network.config.self_condition:
+            guess = torch.zeros_like(x)
+            half = slice(len(range(k, config.batch_size // 2, n)))
+            if half.stop:
+                with torch.no_grad():
+                    guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
+        found = run.forward(x, t, ids, guess)
+        if labels is not None:
+            logits.append(found[1])
+        return clean_of(found)
+
+    def clean_of(found: Any) -> Tensor:
+        clean: Tensor = found if labels is None else found[0]
+        return clean
+
+    look = partial(judge, step=run.step) if judge else None
+    with autocast(config.precision, device.type):
+        loss = flow.loss(
+            network, pixels, ids, run.generator, config.noise_scale, share, weights, look
+        )
+    if labels is not None:
+        shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
+        loss = loss + config.label_weight * F.cross_entropy(logits[0], shown)
+    return loss
+
+
 def train_step(
     run: Run,
     config: LoopConfig,
@@ -97,50 +145,16 @@ def train_step(
     judge: what its clean pictures look like, if that counts too.
     labels: what each pixel of the data set's pictures shows, if that is learnt too.
     """
-    share = (workers.rank, workers.count)
-    own = slice(workers.rank, None, workers.count)
-    pixels, ids, weights = (torch.from_numpy(array) for array in batches.batch(run.step, own))
-    dropped = torch.rand(config.batch_size, generator=run.generator)[own] < config.caption_drop
-    ids = torch.where(dropped[:, None], PAD, ids)
-    pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
-    logits: list[Tensor] = []
-
-    def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
-        """The clean pictures; the first half of the whole batch is shown an earlier guess."""
-        guess = None
-        if run.network.config.self_condition:
-            guess = torch.zeros_like(x)
-            half = slice(len(range(workers.rank, config.batch_size // 2, workers.count)))
-            if half.stop:
-                with torch.no_grad():
-                    guess[half] = clean_of(run.forward(x[half], t[half], ids[half]))
-        found = run.forward(x, t, ids, guess)
-        if labels is not None:
-            logits.append(found[1])
-        return clean_of(found)
-
-    def clean_of(found: Any) -> Tensor:
-        clean: Tensor = found if labels is None else found[0]
-        return clean
-
-    with autocast(config.precision, device.type):
-        loss = flow.loss(
-            network,
-            pixels,
-            ids,
-            run.generator,
-            config.noise_scale,
-            share,
-            weights,
-            partial(judge, step=run.step) if judge else None,
-        )
-    if labels is not None:
-        shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)
-        loss = loss + config.label_weight * F.cross_entropy(logits[0], shown)
-    loss = loss / workers.count
-    loss.backward()  # type: ignore[no-untyped-call]
+    parts = workers.count * config.accumulate
+    draws = run.generator.get_state()
+    loss = torch.zeros((), device=device)
+    for part in range(config.accumulate):
+        run.generator.set_state(draws)  # each part takes its own of the whole batch's draws
+        share = (workers.rank + part * workers.count, parts)
+        found = part_loss(run, config, batches, device, share, judge, labels) / parts
+        found.backward()  # type: ignore[no-untyped-call]
+        loss += found.detach()
     parameters = list(run.parameters.values())
-    loss = loss.detach()
     workers.sum([*(p.grad for p in parameters if p.grad is not None), loss])
     averages, current = (list[Tensor](each.parameters()) for each in (run.average, run.network))
     norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
@@ -193,9 +207,10 @@ def train(
         raise ValueError("hold_words needs a model to start from (--from MODEL).")
     writer = tensorboard_writer() if config.train.tensorboard else None
     workers = join()
-    if config.train.batch_size % workers.count:
+    if config.train.batch_size % (workers.count * config.train.accumulate):
         raise ValueError(
-            f"batch_size {config.train.batch_size} does not divide among {workers.count} processes."
+            f"batch_size {config.train.batch_size} does not divide among {workers.count} processes"
+            f" with accumulate = {config.train.accumulate}."
         )
     report = report if workers.leads else silent
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -391,7 +406,8 @@ def go(
     return last
 
 
-if __name__ == "__main__":  # the command `rocketman train` is the usual way in
+def main() -> NoReturn:
+    """python -m rocketman.train CONFIG.toml --out DIR: for torchrun, else `rocketman train`."""
     parser = argparse.ArgumentParser(description="Train a model.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -400,13 +416,17 @@ if __name__ == "__main__":  # the command `rocketman train` is the usual way in
     parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
     try:
-        train(
-            load_config(arguments.config, arguments.data),
-            arguments.out,
-            resume=arguments.resume,
-            start=arguments.start,
-        )
+        config = load_config(arguments.config, arguments.data)
+        train(config, arguments.out, resume=arguments.resume, start=arguments.start)
     except (ValueError, Stopped) as error:
         print(error, file=sys.stderr)
         leave(1)
+    except OSError as error:  # a full disk, a folder that went away
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{error.strerror or error}{where}; checkpoints so far are whole.", file=sys.stderr)
+        leave(1)
     leave(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -40,6 +40,9 @@ class LoopConfig:
     """Wall-clock training time of the whole run, pauses not counted; 0: by `steps` alone."""
     batch_size: int = 64
     """Pictures a step."""
+    accumulate: int = 1
+    """Parts that a batch is learnt in, one after the other, their gradients added up: the same step
+    up to rounding, in less memory. Divides batch_size."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """muon: Muon on the matrices of the blocks, AdamW on the rest."""
     learning_rate: float = 1.2e-3
@@ -106,6 +109,10 @@ class LoopConfig:
             raise ValueError("give steps or seconds, as a positive number")
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
+        if self.accumulate < 1 or self.batch_size % self.accumulate:
+            raise ValueError(
+                f"accumulate must divide batch_size {self.batch_size}, got {self.accumulate}"
+            )
         for name in ("learning_rate", "noise_scale", "instrument_weight", "clip", "ema_halflife"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
@@ -117,6 +124,8 @@ class LoopConfig:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if self.critic_weight and not self.perceptual_weight:
             raise ValueError("critic_weight needs perceptual_weight: the critic sees by the same")
+        if self.critic_weight and self.accumulate > 1:
+            raise ValueError("critic_weight needs accumulate = 1: the critic judges whole batches")
         if not 0 < self.crop <= 1:
             raise ValueError(f"crop must be above 0 and at most 1, got {self.crop}")
         for name in ("decay", "caption_drop"):

@@ -3,7 +3,7 @@
     pip install --group peers          # diffusers, denoising-diffusion-pytorch; for this page only
     python benchmarks/train_step.py [--threads N] [--steps N] [--rounds N] [--json]
 
-Ours is `train.train_step` as `rocketman train` runs it: the network of runs/astronauts.toml (width
+Ours is `train_step.py` as `rocketman train` runs it: the network of runs/astronauts.toml (width
 256, depth 8, patches of 8 at 64 pixels, no refiner), batches of 64 cut out of memory, captions,
 AdamW, averaged weights, compiled. All work in bfloat16 or in float32, whichever this machine is
 faster in (`precision.py`). The peers train on random noise with nothing to read:
@@ -51,8 +51,8 @@ from rocketman.data.batches import Batches, Pictures
 from rocketman.model import ModelConfig
 from rocketman.parallel import Workers
 from rocketman.precision import DTYPES, autocast, faster
-from rocketman.train import train_step
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
+from rocketman.train_step import train_step
 
 SIZE, PATCH, WIDTH, DEPTH, HEADS, BATCH = 64, 8, 256, 8, 4, 64
 SQUARES, PRODUCTS = (2048, 4096), 8

@@ -51,12 +51,13 @@ LEVELS = {
     "sheet": 4,
     "critic": 5,
     "detail": 6,
-    "train": 6,
+    "train_step": 6,
+    "train": 7,
     "scenes": 4,
     "audits": 4,
     "evaluate": 5,
     "collection": 5,
-    "cli": 7,
+    "cli": 8,
 }
 """A package has one level for all its modules."""
 

@@ -32,8 +32,9 @@ from rocketman.data.batches import load_split, vocabulary_of
 from rocketman.files import write_whole
 from rocketman.model import READS, ModelConfig
 from rocketman.parallel import Workers
-from rocketman.train import DivergenceError, Stopped, TrainConfig, train
+from rocketman.train import Stopped, TrainConfig, train
 from rocketman.train_config import DataConfig, LoopConfig
+from rocketman.train_step import DivergenceError, learning_rate, train_step
 from rocketman.weights import Tensors, open_model, pack_tensors, read_parameters, read_tensors
 
 EXPECTED = Path(__file__).parent / "expected" / "losses.json"
@@ -120,7 +121,7 @@ def quiet(line: str) -> None:
 
 def stopped_at(step: int, config: TrainConfig, out: Path, **how: Any) -> None:
     """Train until SIGTERM comes after so many steps; raises Stopped."""
-    plain = training.train_step
+    plain = train_step
 
     def signalling(run: Run, *rest: Any) -> float:
         if run.step == step - 1:
@@ -508,12 +509,12 @@ def test_the_learning_rate_warms_up_and_decays(
     run = Run(config, torch.device("cpu"))
     by_steps = LoopConfig(steps=100, warmup_steps=5)
     run.step = done
-    got = training.learning_rate(run, by_steps)
+    got = learning_rate(run, by_steps)
     assert got == pytest.approx(factor * by_steps.learning_rate, abs=1e-12)
     run.step, run.seconds = max(done, 5), done
     by_time = LoopConfig(seconds=100, warmup_steps=5)
     if done:
-        got = training.learning_rate(run, by_time)
+        got = learning_rate(run, by_time)
         assert got == pytest.approx(factor * by_time.learning_rate, abs=1e-12)
 
 

@@ -18,8 +18,8 @@ from rocketman.data.batches import Batches, Pictures
 from rocketman.model import ModelConfig
 from rocketman.optimizer import Muon
 from rocketman.parallel import Workers
-from rocketman.train import train_step
 from rocketman.train_config import DataConfig, LoopConfig, TrainConfig
+from rocketman.train_step import train_step
 
 CPU = torch.device("cpu")
 WORDS = ("harp", "drum")

@@ -44,24 +44,31 @@ def test_a_small_network_gets_eight_threads_at_most(
 
 
 @pytest.mark.parametrize(
-    ("offered", "taken"),
+    ("offered", "broken", "taken"),
     [
-        (["AzureExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]),
-        (
-            ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
-            ["CUDAExecutionProvider", "CPUExecutionProvider"],
-        ),
+        (["AzureExecutionProvider", "CPUExecutionProvider"], False, ["CPU"]),
+        (["TensorrtExecutionProvider", "CUDAExecutionProvider"], False, ["CUDA"]),
+        (["CUDAExecutionProvider", "CPUExecutionProvider"], True, ["CUDA", "CPU"]),
     ],
 )
-def test_a_gpu_comes_before_the_cpu(
-    offered: list[str], taken: list[str], monkeypatch: pytest.MonkeyPatch
+def test_a_gpu_comes_before_the_cpu_if_it_works(
+    offered: list[str],
+    broken: bool,
+    taken: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    opened: list[list[str]] = []
+    tried: list[str] = []
 
-    def session(path: str, options: object, providers: list[tuple[str, dict[str, Any]]]) -> None:
-        opened.append([name for name, _ in providers])
+    def session(path: str, options: object, providers: list[tuple[str, Any]], **more: Any) -> str:
+        tried.append(providers[0][0].removesuffix("ExecutionProvider"))
+        if broken and tried == ["CUDA"]:
+            raise Exception("CUDA failure 100: no CUDA-capable device is detected")
+        return tried[-1]
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None)
     monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-    runtime.open_network(Path("network.onnx"))
-    assert opened == [taken]
+    assert str(runtime.open_network(Path("network.onnx"))) == taken[-1]
+    assert tried == taken
+    assert capfd.readouterr().out == ""

@@ -72,7 +72,7 @@ def drawn_anew(steps: int) -> tuple[float, float]:
 def test_order_of_what_is_drawn_anew() -> None:
     """One, to a spread narrower than the data's: the network's picture is a mean of many."""
     a, b = (sampling.RENEWED_UNTIL * STD) ** 2, (1 - sampling.RENEWED_UNTIL) ** 2
-    limit = STD * math.sqrt((a**2 / (2 * a + b) + b) / (a + b))
+    limit = STD * math.sqrt((a + b) / (2 * a + b))
     errors = []
     for steps in (500, 2000):
         mean, std = drawn_anew(steps)

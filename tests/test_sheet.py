@@ -89,6 +89,7 @@ def test_a_sheet_says_that_its_pictures_were_begun_from_another(
     [
         ("sheet.jpg", (), "should end in .png"),
         ("mine.png", (), "no sheet of ours"),
+        ("out/0001-a-harp.png", (), "may be a picture's name"),
         ("mine.png/sheet.png", (), "cannot be written to"),
         ("sheet.png", ("-n", "201"), "at most 200 pictures, not 201"),
     ],

@@ -166,7 +166,7 @@ def generate(
             callback_on_step_end=screen,
         )
         if contact_sheet:
-            sheet.check(contact_sheet, n * len(lines))
+            sheet.check(contact_sheet, n * len(lines), out)
         folder = picture.prepare_folder(out)
         shown = []
         for each in pictures:

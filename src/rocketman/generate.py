@@ -232,7 +232,7 @@ class Pipeline:
         mask_image: Source | None = None,
     ) -> Iterator[Picture]:
         """The pictures of recipes, each drawn by itself: the same ones to the bit, if this model
-        made them, whatever else is drawn.
+        made them on this machine, whatever else is drawn.
 
         image, mask_image: those that the recipes were begun from, if they were; all from the same.
         RequestError, before anything is drawn, if a recipe does not fit them or this model.

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from rocketman.provenance.recipe import Recipe
 from rocketman.reading import canonical
 from rocketman.runtime import open_network
 from rocketman.sampling import Array, SamplerName
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 GUIDANCE_INTERVAL = (0.0, 1.0)
 """Times at which the prompt pulls. Late guidance roughened the textures of the first weights; those
@@ -47,19 +51,26 @@ Tell = Callable[[int, Array], None]
 """(steps done, the pictures as the network sees them now (B, 3, H, W) in [-1, 1])."""
 
 
+def opened(path: Path, remedy: str) -> InferenceSession:
+    """A network of a model folder. ModelError if its file is damaged."""
+    try:
+        return open_network(path)
+    except Exception as error:  # onnxruntime's exceptions have no base class of their own
+        raise weights.ModelError(
+            f"{path} holds a network that onnxruntime cannot load: {remedy}."
+        ) from error
+
+
 class Painter:
     """A model's network, ready to draw."""
 
     def __init__(self, model: weights.Model) -> None:
         """Load the network into onnxruntime. ModelError if its file is damaged."""
         self.model = model
-        try:
-            self.session = open_network(model.network_path)
-            self.detail = open_network(model.detail_path) if model.detail_path.is_file() else None
-        except Exception as error:  # onnxruntime's exceptions have no base class of their own
-            raise weights.ModelError(
-                f"{model.folder} holds a network that onnxruntime cannot load."
-            ) from error
+        self.session = opened(model.network_path, "`rocketman export` writes it anew")
+        self.detail = None
+        if model.detail_path.is_file():
+            self.detail = opened(model.detail_path, "`python -m rocketman.detail` makes another")
         drawn = next(given.shape[-1] for given in self.session.get_inputs() if given.name == "x")
         if drawn != model.image_size:
             raise weights.ModelError(

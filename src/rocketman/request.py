@@ -69,9 +69,12 @@ def check_types(texts: Sequence[object], **whole: object) -> None:
 
 def number(name: str, value: object) -> float:
     """The value as a float. RequestError if it is none."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-        raise RequestError(f"{name} should be a number, not {value!r}.")
-    return float(value)
+    try:
+        if isinstance(value, (str, bytes)):  # float() would read "3"
+            raise TypeError
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RequestError(f"{name} should be a number, not {value!r}.") from error
 
 
 def check_count(count: int) -> None:

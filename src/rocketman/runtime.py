@@ -35,9 +35,16 @@ def open_network(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = min(available_cores(), MOST_THREADS)
     options.log_severity_level = 3  # errors only
-    offered = onnxruntime.get_available_providers()
-    providers = [provider for provider in PROVIDERS if provider[0] in offered]
-    return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    gpu, cpu = PROVIDERS
+    if gpu[0] in onnxruntime.get_available_providers():
+        try:
+            onnxruntime.preload_dlls()  # those of CUDA and cuDNN that pip installed
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=[gpu, cpu], enable_fallback=0
+            )
+        except Exception:  # no such GPU, or a busy one; onnxruntime's own fallback prints
+            pass
+    return onnxruntime.InferenceSession(str(path), options, providers=[cpu])
 
 
 def available_cores() -> int:

@@ -328,9 +328,9 @@ def stochastic(
 
     A consistency model's answer is one picture, D is the mean of all that are possible: however
     many the steps, the spread stays narrower than the data's. On normal data of standard deviation
-    s that goes, at first order in 1 / steps, with the mean kept, to
+    s and noise of c that goes, at first order in 1 / steps, with the mean kept, to
 
-        s sqrt((a**2 / (2 a + b) + b) / (a + b)),   a = (s T)**2, b = (1 - T)**2, T = RENEWED_UNTIL
+        s sqrt((a + b) / (2 a + b)),   a = (s T)**2, b = (c (1 - T))**2, T = RENEWED_UNTIL
     """
     fresh = fresh or (lambda step: noise(0, x.shape, index=step + 1))
     for step, (t, t_next) in enumerate(pairwise(times)):

@@ -25,11 +25,14 @@ MOST = 200
 NIGHT = "#05060a"
 
 
-def check(path: Path, count: int) -> None:
+def check(path: Path, count: int, out: Path) -> None:
     """See to it that a sheet of `count` pictures can be saved at `path`, in a folder made for it.
 
-    PictureError if it cannot, RequestError if they are more than MOST.
+    out: where the pictures themselves go. PictureError if it cannot, RequestError if they are more
+    than MOST, or one of them might take its name.
     """
+    if path.name[:1].isdigit() and path.parent.resolve() == out.resolve():
+        raise RequestError(f"{path} may be a picture's name: let the sheet's begin with a letter.")
     if count > MOST:
         raise RequestError(f"A contact sheet holds at most {MOST} pictures, not {count}.")
     picture.prepare_folder(path.parent)

@@ -66,7 +66,7 @@ def test_the_model_that_ships(tmp_path: Path) -> None:
     assert (found["indexed"], found["learnt"]) == (7200, 31598)
     assert set(found["groups"]) == {"seen", "heldout", "unplayed"}
     assert set(found["groups"]["seen"]) == {"joint", "ceiling", "low", "high", "n"}
-    assert found["groups"]["seen"]["ceiling"] > 0.9
+    assert found["groups"]["unplayed"]["ceiling"] > 0.95, "all of them played"
     assert found["kid"] is None, "there was nothing real to compare with"
     with Image.open(sheet) as image:
         assert len(json.loads(image.info["rocketman-sheet"])) == 9

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -219,6 +221,8 @@ def test_training_reads_thumbnails_like_the_folder_itself(folder: Path, small: P
         for mine, theirs in zip(big.pixels, little.pixels, strict=True):
             wrong = [np.abs(mine.astype(int) - other).mean() for other in little.pixels]
             assert min(wrong) == np.abs(mine.astype(int) - theirs).mean(), "each in its place"
+    unpacked = gzip.decompress((small / "train" / thumbnails.TABLE).read_bytes())
+    assert data.load_split(small, "train", 32).hash == hashlib.sha256(unpacked).hexdigest()
     assert data.load_split(small, "train", 16).pixels.shape == (5, 16, 16, 3)
     assert check(small).errors == []
 

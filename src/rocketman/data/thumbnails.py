@@ -33,7 +33,6 @@ from rocketman.data.batches import central_square
 from rocketman.data.pictures import BadPicture
 from rocketman.data.sources import Problem, Row, Source, read_split, splits
 from rocketman.files import write_whole
-from rocketman.weights import sha256
 
 INDEX, TABLE = "thumbnails.json", "metadata.jsonl.gz"
 SCHEMA_VERSION = 1
@@ -111,8 +110,8 @@ def read_thumbnails(folder: Path, split: Split) -> Source:
         if about["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"schema version {about['schema_version']} is not known")
         size, tiles = int(about["size"]), int(about["tiles"])
-        lines = gzip.decompress(table.read_bytes()).decode().splitlines()
-        rows: list[Row] = [json.loads(line) for line in lines]
+        unpacked = gzip.decompress(table.read_bytes())
+        rows: list[Row] = [json.loads(line) for line in unpacked.decode().splitlines()]
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder} holds thumbnails that cannot be read: {error}.") from error
     _check_avif()
@@ -136,7 +135,7 @@ def read_thumbnails(folder: Path, split: Split) -> Source:
         if masks and masks[0].is_file()
         else None,
         files=[folder / INDEX, table, *atlases],
-        hash=sha256(table),
+        hash=hashlib.sha256(unpacked).hexdigest(),  # that of the pictures' own metadata.jsonl
     )
 
 

@@ -1,4 +1,4 @@
-"""How fast a training step is: beside the machine's matrix multiply, and beside two other trainers.
+"""How fast a training step is: beside the machine's matrix multiply, and beside other trainers.
 
     pip install --group peers          # diffusers, denoising-diffusion-pytorch; for this page only
     python benchmarks/train_step.py [--threads N] [--steps N] [--rounds N] [--json]
@@ -8,10 +8,12 @@ Ours is `train_step.py` as `rocketman train` runs it: the network of runs/astron
 AdamW, averaged weights, compiled. All work in bfloat16 or in float32, whichever this machine is
 faster in (`precision.py`). The peers train on random noise with nothing to read:
 
-    diffusers    DiTTransformer2DModel of the same depth, heads and tokens, and of the width that
+    diffusers    two transformers of the same depth, heads and patches, and of the width that
                  comes nearest to our parameters, in the loop of diffusers' example
-                 train_unconditional.py: DDPM noise, AdamW, clipping, EMAModel. More of its
-                 parameters embed the timestep, so it has less arithmetic a picture than ours
+                 train_unconditional.py: DDPM noise, AdamW, clipping, EMAModel.
+                 DiTTransformer2DModel reads a class, not words, and a third of its parameters
+                 embed the timestep, so it has less arithmetic a picture than ours;
+                 PixArtTransformer2DModel reads as many words as ours, whose vectors are given
     denoising-diffusion-pytorch
                  its Unet, of the width that comes nearest to our arithmetic a picture, in the loop
                  of its Trainer: GaussianDiffusion, Adam, clipping, EMA every ten steps
@@ -56,10 +58,12 @@ from rocketman.train_step import train_step
 
 SIZE, PATCH, WIDTH, DEPTH, HEADS, BATCH = 64, 8, 256, 8, 4, 64
 SQUARES, PRODUCTS = (2048, 4096), 8
-HEAD_WIDTHS, UNET_WIDTHS = (48, 56, 64), (8, 12, 16, 24, 32)
-OURS, DIT, UNET = "rocketman", "diffusers DiT", "denoising-diffusion-pytorch"
+HEAD_WIDTHS, UNET_WIDTHS = (48, 56, 60, 64, 68, 72), (8, 12, 16, 24, 32)
+OURS, DIT, PIXART = "rocketman", "diffusers DiT", "diffusers PixArt"
+UNET = "denoising-diffusion-pytorch"
 CPU = torch.device("cpu")
 ARITHMETIC = faster("cpu")
+Inputs = Callable[[int], dict[str, Any]]
 
 
 @dataclass
@@ -129,27 +133,57 @@ def ours() -> Trainer:
     )
 
 
-def diffusers(compiled: bool, parameters_wanted: int) -> Trainer:
-    """The transformer of diffusers in the training loop of its example."""
-    from diffusers import DDPMScheduler, DiTTransformer2DModel
+def dit(head_width: int) -> tuple[nn.Module, Inputs]:
+    """The transformer that diffusers has for classes, and what it gets beside pictures and times:
+    one class for each of `count` pictures."""
+    from diffusers import DiTTransformer2DModel
+
+    network = DiTTransformer2DModel(
+        num_attention_heads=HEADS,
+        attention_head_dim=head_width,
+        in_channels=3,
+        out_channels=3,
+        num_layers=DEPTH,
+        sample_size=SIZE,
+        patch_size=PATCH,
+    )
+    return network, lambda count: {"class_labels": torch.zeros(count, dtype=torch.long)}
+
+
+def pixart(head_width: int) -> tuple[nn.Module, Inputs]:
+    """The same for words: as many as ours, each a vector that somebody's encoder made."""
+    from diffusers import PixArtTransformer2DModel
+
+    network = PixArtTransformer2DModel(
+        num_attention_heads=HEADS,
+        attention_head_dim=head_width,
+        in_channels=3,
+        out_channels=3,
+        num_layers=DEPTH,
+        sample_size=SIZE,
+        patch_size=PATCH,
+        cross_attention_dim=HEADS * head_width,
+        caption_channels=WIDTH,
+        norm_num_groups=1,
+        use_additional_conditions=False,
+    )
+    nothing = {"resolution": None, "aspect_ratio": None}
+    return network, lambda count: {
+        "encoder_hidden_states": torch.randn(count, captions.CONTEXT_LENGTH, WIDTH),
+        "added_cond_kwargs": nothing,
+    }
+
+
+def diffusers(name: str, compiled: bool, parameters_wanted: int) -> Trainer:
+    """A transformer of diffusers in the training loop of its example."""
+    from diffusers import DDPMScheduler
     from diffusers.training_utils import EMAModel
 
     torch.manual_seed(0)
-
-    def made(head_width: int) -> Any:
-        return DiTTransformer2DModel(
-            num_attention_heads=HEADS,
-            attention_head_dim=head_width,
-            in_channels=3,
-            out_channels=3,
-            num_layers=DEPTH,
-            sample_size=SIZE,
-            patch_size=PATCH,
-        )
-
-    network = min(
-        (made(width) for width in HEAD_WIDTHS),
-        key=lambda each: abs(size_of(each) - parameters_wanted),
+    kind = dit if name == DIT else pixart
+    network, inputs = min(
+        (kind(width) for width in HEAD_WIDTHS),
+        key=lambda each: abs(size_of(each[0]) - parameters_wanted),
     )
     forward = torch.compile(network) if compiled else network
     schedule = DDPMScheduler(num_train_timesteps=1000)
@@ -158,28 +192,28 @@ def diffusers(compiled: bool, parameters_wanted: int) -> Trainer:
         parameters, lr=1e-4, betas=(0.95, 0.999), weight_decay=1e-6, fused=True
     )
     average = EMAModel(parameters, decay=0.9999, use_ema_warmup=True, power=0.75, foreach=True)
-    clean, labels = torch.randn(BATCH, 3, SIZE, SIZE), torch.zeros(BATCH, dtype=torch.long)
+    clean, condition = torch.randn(BATCH, 3, SIZE, SIZE), inputs(BATCH)
 
-    def backward(model: Callable[..., Any], x1: Tensor) -> Tensor:
+    def backward(model: Callable[..., Any], x1: Tensor, beside: dict[str, Any]) -> Tensor:
         noise = torch.randn(x1.shape)
         t = torch.randint(0, 1000, (len(x1),))
         noisy = schedule.add_noise(x1, noise, t)
         with autocast(ARITHMETIC, "cpu"):
-            predicted = model(noisy, t, labels[: len(x1)], return_dict=False)[0]
+            predicted = model(noisy, timestep=t, return_dict=False, **beside)[0]
         loss = F.mse_loss(predicted.float(), noise)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     def step() -> None:
-        loss = backward(forward, clean)
+        loss = backward(forward, clean, condition)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
         average.step(parameters)
         loss.item()
 
-    flops = counted(lambda x1: backward(network, x1))
-    return Trainer(DIT, step, size_of(network), flops, compiled)
+    flops = counted(lambda x1: backward(network, x1, inputs(len(x1))))
+    return Trainer(name, step, size_of(network), flops, compiled)
 
 
 def unet(compiled: bool, flops: float) -> Trainer:
@@ -266,7 +300,8 @@ def made(name: str, compiled: bool, parameters: int, flops: float) -> Trainer:
         trainer = ours()
     else:
         let_torchvision_load()
-        trainer = diffusers(compiled, parameters) if name == DIT else unet(compiled, flops)
+        is_unet = name == UNET
+        trainer = unet(compiled, flops) if is_unet else diffusers(name, compiled, parameters)
     say(f"warming up {name}, {'compiled; this can take minutes' if compiled else 'eager'}")
     timed(trainer.step, 2)
     return trainer
@@ -275,7 +310,7 @@ def made(name: str, compiled: bool, parameters: int, flops: float) -> Trainer:
 def peers(own: Trainer) -> list[Trainer]:
     """Every peer that is installed, eager and, if that works, compiled; warmed up."""
     found = []
-    for name in (DIT, UNET):
+    for name in (DIT, PIXART, UNET):
         for compiled in (False, True):
             try:
                 found.append(made(name, compiled, own.parameters, own.flops))

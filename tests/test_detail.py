@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -15,16 +17,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from rocketman import load  # noqa: E402
 from rocketman.data.batches import load_split  # noqa: E402
-from rocketman.detail import (  # noqa: E402
-    DetailNetwork,
-    as_drawn,
-    crops,
-    enlarged,
-    main,
-    redrawn,
-    train_detail,
-    write_detail,
-)
+from rocketman.detail import as_drawn, crops, main, redrawn, train_detail  # noqa: E402
+from rocketman.detail_network import DetailNetwork, enlarged, write_detail  # noqa: E402
 from rocketman.weights import CARD, DETAIL, open_model, sha256  # noqa: E402
 
 PROMPT = "an astronaut above mars"
@@ -117,6 +111,23 @@ def test_what_it_cannot_learn_from_is_one_sentence(
     with pytest.raises(SystemExit, match="2"):
         main()
     assert "no such folder" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence(
+    discs: Path,
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("sys.argv", ["detail", str(discs), str(model_folder), "--steps", "1"])
+    monkeypatch.setattr("rocketman.detail_network.write_whole", full)
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "No space left on device; the model is as it was.\n" in capsys.readouterr().err
+    assert not (model_folder / DETAIL).exists()
 
 
 def test_without_held_out_pictures_nothing_is_redrawn(

@@ -125,7 +125,7 @@ def test_sizes(pipeline: Pipeline) -> None:
 def test_second_stage(pipeline: Pipeline, model_folder: Path, tmp_path: Path) -> None:
     """detail.onnx in the folder draws four times the network's size; twice is resampled."""
     torch = pytest.importorskip("torch")
-    from rocketman.detail import DetailNetwork, write_detail
+    from rocketman.detail_network import DetailNetwork, write_detail
 
     network = DetailNetwork()
     with torch.no_grad():  # the last layer starts from zeros, which would be plain enlargement

@@ -49,6 +49,7 @@ LEVELS = {
     "foreign": 4,
     "grid": 4,
     "sheet": 4,
+    "detail_network": 4,
     "critic": 5,
     "detail": 6,
     "train_step": 6,

@@ -19,7 +19,6 @@ import math
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,40 +30,27 @@ from torch import Tensor, nn
 
 from rocketman import sampling
 from rocketman.captions import PAD, tokens
-from rocketman.card import write_card
 from rocketman.critic import doubted
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
-from rocketman.export import exported, halve
-from rocketman.files import write_whole
+from rocketman.detail_network import FACTOR, Critic, DetailNetwork, enlarged, write_detail
+from rocketman.optimizer import Muon
 from rocketman.painter import DRAW, Painter, crisper
 from rocketman.precision import autocast, faster
 from rocketman.request import DEFAULT_GUIDANCE_SCALE
 from rocketman.sampling import Array
-from rocketman.weights import DETAIL, Model, open_model
-
-FACTOR = 4
-CHANNELS, DEPTH = 64, (4, 6)
-"""Features and residual layers at the small size, before and after the look around."""
-AROUND_CHANNELS, AROUND_DEPTH = 96, 6
-"""The same at half the small size: cheap there, and what sees how far an edge or a string goes."""
-HALF_CHANNELS, HALF_DEPTH = 48, 3
-"""The same at twice the small size."""
-FULL_CHANNELS, FULL_DEPTH = 24, 1
-"""The same at the full size."""
+from rocketman.weights import Model, open_model
 
 BATCH, CROP = 12, 32
 """Crops a step, and their width in the small picture."""
 STEPS, LOOK_EVERY = 5000, 500
-LEARNING_RATE, CRITIC_LEARNING_RATE = 1e-3, 2e-4
+LEARNING_RATE, KERNELS_RATE, CRITIC_LEARNING_RATE = 1e-3, 3e-3, 2e-4
+"""Of AdamW; of Muon, which trains the kernels: in 200 steps it comes more than twice as far from
+bicubic enlargement (docs/log.md, 2026-11-30); of the critic's AdamW."""
 WARM, DECAY = 0.25, 0.35
 """Shares of the steps: the first without the critic, the last with a falling learning rate."""
 CRITIC, FEATURES = 0.5, 0.5
 """How hard the critic's verdict pulls at the drawn pictures as a share of how hard all else does,
 and the weight of the distance in its features beside the mean absolute error."""
-GAIN = 4.0
-"""Of the verdicts: under spectral norms they hardly leave 0."""
-WIDTHS = (6, 32, 64, 96, 128)
-"""Channels of the critic's layers: at the full size and, but for the last, half as wide each."""
 KEEP = 0.998
 """Of the averaged weights a step: those that are written."""
 MOST_NOISE, MOST_BLUR = 0.05, 0.6
@@ -80,98 +66,9 @@ Report = Callable[[str], None]
 Pixels = NDArray[np.uint8]
 
 
-class DetailNetwork(nn.Module):
-    """(B, 3, H, W) in [-1, 1] -> (B, 3, 4 H, 4 W).
-
-    It grows by repeating pixels: layers that lay four pixels for one leave a weave (docs/log.md,
-    2026-11-29, The weave; Odena et al. 2016, "Deconvolution and checkerboard artifacts").
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        small, around, half, full = CHANNELS, AROUND_CHANNELS, HALF_CHANNELS, FULL_CHANNELS
-        before, after = DEPTH
-        self.first = layer(3, small)
-        self.before = residual(small, before)
-        self.around_in = layer(small, around)
-        self.around = residual(around, AROUND_DEPTH)
-        self.around_out = nn.Conv2d(around, small, 1)
-        self.after = residual(small, after)
-        self.half_in, self.half_body = layer(small, half), residual(half, HALF_DEPTH)
-        self.full_in, self.full_body = layer(half, full), residual(full, FULL_DEPTH)
-        self.last = layer(full, 3)
-        for each in (self.first, self.half_in, self.full_in):  # by default they let little through
-            nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
-        nn.init.zeros_(self.around_out.weight)
-        nn.init.zeros_(self.last.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self._through(self.before, self.first(x))  # (B, CHANNELS, H, W)
-        around = self.around_in(F.silu(F.avg_pool2d(h, 2)))  # (B, AROUND_CHANNELS, H/2, W/2)
-        around = self.around_out(self._through(self.around, around))
-        h = self._through(self.after, h + repeated(around))
-        h = self._through(self.half_body, self.half_in(repeated(F.silu(h))))  # (B, ..., 2 H, 2 W)
-        h = self._through(self.full_body, self.full_in(repeated(F.silu(h))))  # (B, ..., 4 H, 4 W)
-        difference: Tensor = self.last(F.silu(h)).float()  # (B, 3, 4 H, 4 W)
-        return enlarged(x) + difference
-
-    @staticmethod
-    def _through(layers: nn.ModuleList, h: Tensor) -> Tensor:
-        for each in layers:
-            h = h + each(F.silu(h))
-        return h
-
-
-def layer(channels: int, out: int) -> nn.Conv2d:
-    """A convolution of 3 x 3 that keeps height and width."""
-    return nn.Conv2d(channels, out, 3, padding=1)
-
-
-def residual(channels: int, depth: int) -> nn.ModuleList:
-    """Layers whose output is added to their input."""
-    return nn.ModuleList(layer(channels, channels) for _ in range(depth))
-
-
-def repeated(x: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, 2 H, 2 W), each pixel four times."""
-    return F.interpolate(x, scale_factor=2, mode="nearest")
-
-
-class Critic(nn.Module):
-    """Tells renders from drawn pictures, patch by patch, beside the small picture they belong to.
-
-    Spectral norms keep it gentle (Miyato et al. 2018). It shrinks by a blur of 1 2 1, in which all
-    pixels count alike: strides would know some better than others, and what is drawn for
-    them shows their grid (Zhang 2019, "Making convolutional networks shift-invariant again").
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers = [layer(a, b) for a, b in pairwise(WIDTHS)] + [layer(WIDTHS[-1], WIDTHS[-1])]
-        self.layers = nn.ModuleList(nn.utils.spectral_norm(each) for each in layers)
-        self.verdict = nn.utils.spectral_norm(layer(WIDTHS[-1], 1))
-
-    def forward(self, large: Tensor, beside: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Both (B, 3, H, W) -> verdicts (B, 1, about H/8, W/8), higher for a render, and the
-        features it came by, one tensor a layer."""
-        h = torch.cat([large, beside], dim=1)
-        features: list[Tensor] = []
-        for each in self.layers:
-            if 0 < len(features) < len(WIDTHS) - 1:
-                h = F.avg_pool2d(F.avg_pool2d(h, 2, 1), 2)
-            h = F.leaky_relu(each(h), 0.2)
-            features.append(h)
-        return GAIN * self.verdict(h).float(), features
-
-
 def half() -> AbstractContextManager[Any]:
     """bfloat16 arithmetic where it is faster."""
     return autocast(faster("cpu"), "cpu")
-
-
-def enlarged(x: Tensor) -> Tensor:
-    """Four times as large, bicubically: what the network starts from."""
-    return F.interpolate(x, scale_factor=FACTOR, mode="bicubic", align_corners=False)
 
 
 def crops(
@@ -289,13 +186,15 @@ def train_detail(
     average.requires_grad_(False).eval()
     for each in (network, critic):
         each.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.0, betas=(0.9, 0.99))
+    muon, adamw = optimizers(network)
     against = torch.optim.AdamW(critic.parameters(), weight_decay=0.0, betas=(0.5, 0.99))
 
     for step in range(steps):
         left = min(1.0, (1 - step / steps) / DECAY)
         judged = step >= WARM * steps
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * left * (0.5 if judged else 1.0)
+        pace = left * (0.5 if judged else 1.0)
+        muon.param_groups[0]["lr"] = KERNELS_RATE * pace
+        adamw.param_groups[0]["lr"] = LEARNING_RATE * pace
         against.param_groups[0]["lr"] = CRITIC_LEARNING_RATE * left
 
         redone, redone_target = crops(again, large[which], rng, round(REDRAWN * BATCH))
@@ -309,10 +208,11 @@ def train_detail(
         loss = error = (drawn - target).abs().mean()
         if judged:
             loss = judgement(critic, drawn, target, beside, rng)
-        optimizer.zero_grad()
+        network.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
+        muon.step()
+        adamw.step()
         with torch.no_grad():
             ours: list[Tensor] = list(average.parameters())
             theirs: list[Tensor] = list(network.parameters())
@@ -333,6 +233,18 @@ def train_detail(
                 f"{held_out.compare(average)}"
             )
     return average
+
+
+def optimizers(network: DetailNetwork) -> tuple[Muon, torch.optim.AdamW]:
+    """Muon over the kernels between first and last layer, AdamW over the rest."""
+    outer = {network.first.weight, network.last.weight}
+    kernels = [each for each in network.parameters() if each.ndim == 4 and each not in outer]
+    chosen = set(kernels)
+    rest = [each for each in network.parameters() if each not in chosen]
+    return (
+        Muon([{"params": kernels, "parts": 1}], KERNELS_RATE, 0.0, dtype=torch.float32),
+        torch.optim.AdamW(rest, LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.99)),
+    )
 
 
 class HeldOut:
@@ -371,15 +283,6 @@ def sharpness(x: Tensor) -> float:
     return float(F.conv2d(x, kernel.expand(3, 1, 3, 3), groups=3).abs().mean())
 
 
-def write_detail(network: DetailNetwork, folder: Path) -> None:
-    """Export into a model folder as detail.onnx: x (B, 3, H, W) -> x4 (B, 3, 4 H, 4 W)."""
-    size = open_model(folder).image_size
-    model = exported(network, {"x": torch.zeros(1, 3, size, size)}, ["x4"])
-    halve(model.graph)
-    write_whole(folder / DETAIL, model.SerializeToString())
-    write_card(folder)  # figures of the model without it are no longer its figures
-
-
 def main() -> None:
     """python -m rocketman.detail DATA MODEL"""
     parser = argparse.ArgumentParser(description="Train a model folder's second stage.")
@@ -389,9 +292,12 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         network = train_detail(arguments.data, arguments.model, arguments.steps)
+        write_detail(network, arguments.model)
     except ValueError as error:  # no such data set, no validation split, no model
         parser.error(str(error))
-    write_detail(network, arguments.model)
+    except OSError as error:  # a full disk, a folder that went away
+        where = f" ({error.filename})" if error.filename else ""
+        parser.exit(1, f"{error.strerror or error}{where}; the model is as it was.\n")
 
 
 if __name__ == "__main__":

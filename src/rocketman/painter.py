@@ -70,7 +70,9 @@ class Painter:
         self.session = opened(model.network_path, "`rocketman export` writes it anew")
         self.detail = None
         if model.detail_path.is_file():
-            self.detail = opened(model.detail_path, "`python -m rocketman.detail` makes another")
+            self.detail = opened(
+                model.detail_path, "remove it; `python -m rocketman.detail` makes another"
+            )
         drawn = next(given.shape[-1] for given in self.session.get_inputs() if given.name == "x")
         if drawn != model.image_size:
             raise weights.ModelError(

@@ -297,7 +297,7 @@ def main() -> NoReturn:
         train(config, arguments.out, resume=arguments.resume, start=arguments.start)
     except (ValueError, Stopped) as error:
         print(error, file=sys.stderr)
-        leave(1)
+        leave(130 if isinstance(error, Stopped) else 2)
     except OSError as error:  # a full disk, a folder that went away
         where = f" ({error.filename})" if error.filename else ""
         print(f"{error.strerror or error}{where}; checkpoints so far are whole.", file=sys.stderr)

@@ -140,24 +140,28 @@ def shifted(rng: np.random.Generator, *pictures: Tensor) -> list[Tensor]:
 
 def judgement(
     critic: Critic, drawn: Tensor, target: Tensor, beside: Tensor, rng: np.random.Generator
-) -> Tensor:
+) -> tuple[Tensor, Tensor, float]:
     """What a drawn picture should lose: its value means nothing, its gradient is that of the mean
-    absolute error and of the critic's features, and the critic's verdict's at a share of theirs."""
+    absolute error and of the critic's features, and the critic's verdict's at a share of theirs.
+    Then the critic's own loss, and by how much more it likes renders."""
     leaf = drawn.detach().requires_grad_()
     real, false, near = shifted(rng, target, leaf, beside)
     with half():
-        with torch.no_grad():
-            wanted, wanted_features = critic(real, near)
-        verdict, features = critic(false, near)
-    pairs = zip(features, wanted_features, strict=True)
-    unlike = torch.stack([(a - b).float().abs().mean() for a, b in pairs]).mean()
+        better, wanted = critic(real, near)
+        worse, features = critic(false, near)
+    pairs = zip(features, wanted, strict=True)
+    unlike = torch.stack([(a - b.detach()).float().abs().mean() for a, b in pairs]).mean()
     plain = (leaf - target).abs().mean() + FEATURES * unlike
     [gradient] = torch.autograd.grad(plain, leaf, retain_graph=True)
-    [pull] = torch.autograd.grad(doubted([verdict], [wanted]).sum(), leaf)
+    doubt = doubted([worse], [better.detach()]).sum()
+    [pull] = torch.autograd.grad(doubt, leaf, retain_graph=True)
     # as strong as the other, whatever the critic's scale (Esser et al. 2021, VQGAN, 7)
     gradient = gradient + CRITIC * gradient.norm() / pull.norm().clamp_min(1e-12) * pull
-    judged: Tensor = (drawn * gradient).sum()
-    return judged
+    return (
+        (drawn * gradient).sum(),
+        doubted([better], [worse]).mean(),
+        (better - worse).mean().item(),
+    )
 
 
 def train_detail(
@@ -189,6 +193,7 @@ def train_detail(
     muon, adamw = optimizers(network)
     against = torch.optim.AdamW(critic.parameters(), weight_decay=0.0, betas=(0.5, 0.99))
 
+    margin = 0.0
     for step in range(steps):
         left = min(1.0, (1 - step / steps) / DECAY)
         judged = step >= WARM * steps
@@ -207,7 +212,7 @@ def train_detail(
             drawn = network(x)
         loss = error = (drawn - target).abs().mean()
         if judged:
-            loss = judgement(critic, drawn, target, beside, rng)
+            loss, critic_loss, margin = judgement(critic, drawn, target, beside, rng)
         network.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -218,18 +223,13 @@ def train_detail(
             theirs: list[Tensor] = list(network.parameters())
             torch._foreach_lerp_(ours, theirs, 1 - min(KEEP, step / (step + 10)))
 
-        margin = torch.zeros(())
         if judged:
-            real, false, near = shifted(rng, target, drawn.detach(), beside)
-            with half():
-                better, worse = critic(real, near)[0], critic(false, near)[0]
-            margin = (better - worse).mean().detach()
             against.zero_grad()
-            doubted([better], [worse]).mean().backward()  # type: ignore[no-untyped-call]
+            critic_loss.backward(inputs=list(critic.parameters()))  # type: ignore[no-untyped-call]
             against.step()
         if (step + 1) % LOOK_EVERY == 0 or step + 1 == steps:
             report(
-                f"step {step + 1}, error {error.item():.4f}, critic {margin.item():.3f}, "
+                f"step {step + 1}, error {error.item():.4f}, critic {margin:.3f}, "
                 f"{held_out.compare(average)}"
             )
     return average

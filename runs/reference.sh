@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A model from nothing: pictures, transformer, second stage, index with probes.
-# Two quiet cores need about five hours. Rendering needs Python 3.11 with the extra `scenes`, the
-# rest the extra `train`. Every step goes on where it stopped when the script is started again.
+# Two quiet cores need about eight hours, added up from its parts. Rendering needs Python 3.11 with
+# the extra `scenes`, the rest the extra `train`. Every step goes on where it stopped when the script
+# is started again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=$HOME/.cache/rocketman/astronauts

@@ -49,7 +49,7 @@ def write_card(folder: Path) -> Path:
 def card(folder: Path, config: Record) -> str:
     """The text of the card: weights, figures and samples as they lie in `folder`."""
     figures = fresh_figures(folder)
-    sections = [_head(config), _figures(folder, config, figures), _lineage(folder, config)]
+    sections = [_head(folder, config), _figures(folder, config, figures), _lineage(folder, config)]
     sections += [_losses(config.get("record", {})), _configuration(config)]
     return "\n".join(section for section in sections if section)
 
@@ -95,9 +95,10 @@ def data_card(folder: Path) -> dict[str, str]:
     return {"data_title": title, "data_card_hash": sha256(path)}
 
 
-def _head(config: Record) -> str:
+def _head(folder: Path, config: Record) -> str:
     size, record = config["image_size"], config.get("record", {})
     begun = f"from the model {_parent(record)}" if "start" in record else "from nothing"
+    larger = ", which a second stage draws four times as large" * (folder / DETAIL).is_file()
     return f"""---
 license: apache-2.0
 library_name: rocketman
@@ -106,13 +107,14 @@ pipeline_tag: text-to-image
 
 # {config["name"]}
 
-A text-to-image diffusion model of {size} x {size} pixels, trained {begun} by Rocketman on
-captioned pictures. It predicts the clean picture from noise and a prompt (time convention and
-samplers: `rocketman/sampling.py`).
+A text-to-image diffusion model of {size} x {size} pixels{larger}. Trained {begun}
+by Rocketman on captioned pictures. It predicts the clean picture from noise and a prompt (time
+convention and samplers: `rocketman/sampling.py`).
 
     rocketman generate "..." --model FOLDER
 
-It knows these words and leaves out all others: {", ".join(config["vocabulary"])}.
+Its words are these; others are read as the nearest of them, or left out and named:
+{", ".join(config["vocabulary"])}.
 """
 
 

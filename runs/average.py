@@ -76,9 +76,13 @@ def both_data(start: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
 
 def average(before: Path, after: Path, share: float, words: float, out: Path, data: Path) -> str:
     """Write `share` of the model `after`, `words` of what reads its prompts, and of `before` the
-    rest, and say how it does on pictures kept from training. ValueError if something is missing, or
-    the words of `before` are not the first of those of `after`.
+    rest, and say how it does on pictures kept from training. ValueError if something is missing or
+    in the way, a share is none, or the words of `before` are not the first of those of `after`.
     """
+    if out.exists():
+        raise ValueError(f"{out} is there already: give another OUT.")
+    if not (0 <= share <= 1 and 0 <= words <= 1):
+        raise ValueError("SHARE and --words go from 0 to 1.")
     start, model = open_model(before), open_model(after)
     if model.vocabulary[: len(start.vocabulary)] != start.vocabulary:
         raise ValueError(

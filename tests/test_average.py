@@ -47,6 +47,15 @@ def test_otherwise_the_record_is_the_model_s_own(start: dict[str, object]) -> No
     assert average.both_data(start, FIRST) == {}
 
 
+def test_nothing_is_written_over(model_folder: Path) -> None:
+    before = (model_folder / CONFIG).read_bytes()
+    with pytest.raises(ValueError, match="is there already"):
+        average.average(model_folder, model_folder, 0.5, 0.5, model_folder, model_folder)
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        average.average(model_folder, model_folder, 1.5, 0, model_folder / "x", model_folder)
+    assert (model_folder / CONFIG).read_bytes() == before
+
+
 def test_what_reads_the_prompt_has_a_share_of_its_own(tiny_network: ModelConfig) -> None:
     network = DiffusionTransformer(tiny_network)
     before = {name: np.zeros(p.shape, np.float32) for name, p in network.named_parameters()}

@@ -233,7 +233,8 @@ def test_a_prompt_without_a_shot_gets_the_usual_one_where_the_model_knows_it() -
     many = " ".join(["please"] * 20) + " a harp above mars"
     assert captions.with_shot(many, known) == "a harp above mars medium"
     assert captions.unread(many, known) == []
-    assert captions.unread("a harp " * 8 + "close above mars", known) == ["above", "mars"]
+    assert captions.unread("a harp " * 8 + "close above mars", known) == ["above", "mars", "close"]
+    assert captions.unread("close wide a harp", known) == ["wide"]
     assert captions.with_shot("", known) == ""
     assert captions.with_shot("a harp", ("a", "harp")) == "a harp"
     text, _ = canonical("a close-up of a harp", known)

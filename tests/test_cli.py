@@ -84,7 +84,9 @@ def test_generate(run: Run, model_folder: Path) -> None:
     assert (recipe.prompt, recipe.seed, recipe.num_inference_steps) == (PROMPT, 6, 2)
 
 
-def test_generate_alternatives_and_files_of_prompts(run: Run, model_folder: Path) -> None:
+def test_generate_alternatives_and_files_of_prompts(
+    run: Run, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("prompts.txt").write_text("\ufeff# mine\na {harp|drum} above mars\n\na __suits__ suit\n")
     result = run(
         "generate", "--prompts", "prompts.txt", "a guitar", "--seed", "1", "--steps", "1",
@@ -95,22 +97,32 @@ def test_generate_alternatives_and_files_of_prompts(run: Run, model_folder: Path
     assert drawn[:3] == ["a guitar", "a harp above mars", "a drum above mars"]
     assert "an orange suit" in drawn
     assert len(drawn) == 3 + 5
+    again = run(
+        "generate", "in a orange suit", "a {harp|drum}", "--seed", "1", "--steps", "1",
+        "--model", model_folder, "--json",
+    )  # fmt: skip
+    drawn = [entry["prompt"] for entry in json.loads(again.out)]
+    assert drawn == ["in a orange suit", "a harp", "a drum"], "only templates are written anew"
     assert run("generate", "a {harp", "--model", model_folder).code == 2
+    assert run("generate", "a harp}", "--model", model_folder).code == 2
     assert "did you mean" in run("generate", "a __suit__", "--model", model_folder).err
     for name, why in (("missing.txt", "No such file"), ("notes.bin", "text in UTF-8")):
         Path("notes.bin").write_bytes(b"\xff\xfe\xff")
         result = run("generate", "--prompts", name)
         assert (result.code, why in result.err) == (2, True)
     assert "There is no prompt" in run("generate").err
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "Standard input is closed" in run("generate", "--prompts", "-").err
 
 
 def test_grid(run: Run, model_folder: Path) -> None:
     result = run(
-        "grid", "--rows", "suit", "--columns", "place", "--instrument", "harp",
+        "grid", "--rows", "suit", "--columns", "place", "--instrument", "lyre",
         "--model", model_folder, "--out", "table.png",
     )  # fmt: skip
     assert result.code == 0, result.err
     assert "40 pictures, 8 of them pairs" in result.err, "red suit and harp are held out"
+    assert "read as: lyre = harp" in result.err
     with Image.open("table.png") as sheet:
         assert sheet.width > sheet.height
         recipes = json.loads(sheet.info["rocketman-sheet"])
@@ -118,6 +130,8 @@ def test_grid(run: Run, model_folder: Path) -> None:
         "an astronaut in a white suit playing a harp above the blue earth"
     )
     assert run("verify", "table.png").code == 0
+    for command in ("redo", "vary"):
+        assert "table.png shows several pictures" in run(command, "table.png").err
     for wrong in (["--rows", "suit", "--columns", "suit"], ["--rows", "x", "--columns", "suit"]):
         assert run("grid", *wrong, "--model", model_folder).code == 2
     wrong = ["--rows", "suit", "--columns", "place", "--suit", "white"]
@@ -218,6 +232,9 @@ def test_verify(run: Run, model_folder: Path, tmp_path: Path) -> None:
     result = run("verify", "missing.png", "--json")
     assert (result.code, result.out) == (2, "")
     assert "no such file" in result.err
+    result = run("verify", made["file"], ".", "--json")
+    assert (result.code, len(json.loads(result.out))) == (2, 1)
+    assert ". cannot be verified: it is a folder." in result.err
 
 
 def test_redo(run: Run, model_folder: Path) -> None:
@@ -300,6 +317,7 @@ WRONG = [
     (["redo", "nowhere.png"], "there is no such file"),
     (["redo", "file"], "it is not a picture"),
     (["redo", "plain.png"], "holds no recipe"),
+    (["redo", "."], ". cannot be read: it is a folder"),
     (["words", "--model", "nowhere"], "nowhere is not a model folder"),
     (["train", "nowhere.toml", "--out", "run"], "nowhere.toml cannot be read"),
     (["train", "file", "--out", "run"], "file: "),

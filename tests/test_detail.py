@@ -15,10 +15,13 @@ from PIL import Image, ImageDraw
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from rocketman import load  # noqa: E402
-from rocketman.data.batches import load_split  # noqa: E402
+from rocketman import load, sampling  # noqa: E402
+from rocketman.captions import tokens  # noqa: E402
+from rocketman.data.batches import load_split, to_floats  # noqa: E402
 from rocketman.detail import as_drawn, crops, main, redrawn, train_detail  # noqa: E402
 from rocketman.detail_network import DetailNetwork, enlarged, write_detail  # noqa: E402
+from rocketman.painter import Painter, Tokens  # noqa: E402
+from rocketman.request import DEFAULT_GUIDANCE_SCALE  # noqa: E402
 from rocketman.weights import CARD, DETAIL, open_model, sha256  # noqa: E402
 
 PROMPT = "an astronaut above mars"
@@ -77,8 +80,13 @@ def test_it_learns_what_enlarging_loses() -> None:
 def test_the_critic_asks_for_edges(
     discs: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The same steps without one end nearer to the truth, and softer."""
+    monkeypatch.setattr("rocketman.detail.WARM", 1.0)
+    near, bicubic, soft, _ = figures_of(discs, model_folder, 60)
+    assert near > bicubic
     monkeypatch.setattr("rocketman.detail.WARM", 0.0)
-    _, _, sharp, soft = figures_of(discs, model_folder, 120)
+    _, _, sharp, _ = figures_of(discs, model_folder, 60)
+    print(near, bicubic, soft, sharp)
     assert sharp > soft + 0.05
 
 
@@ -94,9 +102,25 @@ def figures_of(discs: Path, model: Path, steps: int) -> tuple[float, ...]:
     return tuple(map(float, figures.groups()))
 
 
-def test_redrawn_pictures_stay_near(discs: Path, model_folder: Path) -> None:
+def test_redrawn_pictures_are_what_the_network_sees_in_them(
+    discs: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that knows the pictures gives them back, by their captions and guided."""
     model = open_model(model_folder)
     pictures = load_split(discs, "train", model.image_size)
+    known = to_floats(np.asarray(pictures.pixels[:16]))
+    asked: list[object] = []
+
+    def knowing(_: Painter, ends: list[Tokens], unwanted: Tokens, scale: float) -> sampling.Denoise:
+        asked.append((ends[0].tolist(), bool(unwanted.any()), scale))
+        return lambda x, t: known
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Painter, "guided", knowing)
+        assert np.array_equal(redrawn(model, pictures, slice(16)), pictures.pixels[:16])
+    ids = [tokens(text, model.vocabulary) for text in pictures.full_captions[:16]]
+    assert asked == [(ids, False, DEFAULT_GUIDANCE_SCALE)]
+
     again = redrawn(model, pictures, slice(None))
     assert again.shape == pictures.pixels.shape
     assert np.array_equal(again, redrawn(model, pictures, slice(None)))

@@ -302,6 +302,9 @@ def test_pictures_come_as_they_are_made(pipeline: Pipeline) -> None:
         ({"size": 0}, "it draws 16, 32 or 64 pixels"),
         ({"size": 64.0}, "size should be a whole number, not 64.0"),
         ({"seed": 1.5}, "seed should be a whole number, not 1.5"),
+        ({"seed": True}, "seed should be a whole number, not True"),
+        ({"num_images_per_prompt": 10**8}, "100,000,000 pictures are more than 100,000"),
+        ({"prompt": [PROMPT] * 101, "num_images_per_prompt": 1000}, "ask for them in parts"),
         ({"seed": 0.0}, "seed should be a whole number, not 0.0"),
         ({"num_inference_steps": 1.0}, "num_inference_steps should be a whole number, not 1.0"),
         ({"upscale": 1.0}, "upscale should be a whole number, not 1.0"),
@@ -336,6 +339,33 @@ def test_pictures_to_begin_from_that_cannot_be_used(pipeline: Pipeline, tmp_path
         pipeline.stream(PROMPT, image=Image.new("RGB", (9, 9)), mask_image=tmp_path / "mask.png")
 
 
+def test_numbers_of_numpy_and_no_negative_prompt(pipeline: Pipeline) -> None:
+    [first] = pipeline(PROMPT, seed=3, num_inference_steps=1, size=16)
+    [again] = pipeline(
+        PROMPT,
+        None,
+        num_images_per_prompt=np.int64(1),  # type: ignore[arg-type]
+        seed=np.int64(3),  # type: ignore[arg-type]
+        num_inference_steps=np.int32(1),  # type: ignore[arg-type]
+        size=np.int64(16),  # type: ignore[arg-type]
+    )
+    assert again.image == first.image
+    assert again.recipe.as_json == first.recipe.as_json
+
+
+def test_a_picture_too_long_for_a_jpeg_replaces_no_other(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    [short] = pipeline(PROMPT, seed=3, num_inference_steps=1, size=16)
+    [long] = pipeline(PROMPT + " 宇宙" * 9000, seed=3, num_inference_steps=1, size=16)
+    kept = short.save(tmp_path / "k.png").read_bytes()
+    with pytest.raises(PictureError, match=r"k\.png is there already"):
+        long.save(tmp_path / "k.jpg")
+    assert [path.name for path in tmp_path.iterdir()] == ["k.png"]
+    assert (tmp_path / "k.png").read_bytes() == kept
+    assert long.save(tmp_path / "l.jpg") == tmp_path / "l.png"
+
+
 def test_an_endless_prompt_is_a_picture(pipeline: Pipeline) -> None:
     [picture] = pipeline("harp " * 100_000, num_inference_steps=1)
     assert picture.image.size == (64, 64)
@@ -353,7 +383,7 @@ def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
     shutil.copy(model_folder / "network.onnx", copy)
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match="a network that onnxruntime cannot load"):
+    with pytest.raises(ModelError, match="damaged or another model's"):
         rocketman.load(copy)
     (copy / "model.safetensors").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(ModelError, match="damaged or another model's"):
@@ -362,6 +392,16 @@ def test_folders_that_are_no_models(model_folder: Path, tmp_path: Path) -> None:
     config = (copy / "config.toml").read_text()
     (copy / "config.toml").write_text(re.sub("image_size = [0-9]+", "image_size = 24", config))
     with pytest.raises(ModelError, match="image_size = 24, but its network draws"):
+        rocketman.load(copy)
+    (copy / "config.toml").write_text(config.replace("condition = true", "condition = false"))
+    with pytest.raises(ModelError, match="takes guess, t, tokens, x, not t, tokens, x"):
+        rocketman.load(copy)
+    (copy / "config.toml").write_text(config.replace("vocabulary = [", 'vocabulary = ["zither", '))
+    with pytest.raises(ModelError, match="more than its network reads"):
+        rocketman.load(copy)
+    (copy / "config.toml").write_text(config)
+    shutil.copy(model_folder / "network.onnx", copy / "detail.onnx")
+    with pytest.raises(ModelError, match=r"detail\.onnx is another network"):
         rocketman.load(copy)
 
 

@@ -80,6 +80,11 @@ def test_learns_what_pixels_show_where_the_data_set_says_it(discs: Path, tmp_pat
     name = "convolutions.2.weight"
     assert not torch.equal(network.state_dict()[name], by_words.state_dict()[name])
 
+    (discs / "passes" / str(pictures.rows[0]["file_name"])).write_bytes(b"damaged")
+    path = tmp_path / "again.safetensors"
+    perception.perception(pictures, path, 0, CPU, report=told.append, folder=discs)
+    assert any("only captions tell" in line for line in told)
+
 
 def test_labels_stay_with_the_pixels_that_they_are_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perception, "NOISE", 0)

@@ -137,6 +137,17 @@ def test_a_picture_in_memory_counts_as_its_png(tmp_path: Path) -> None:
     image.save(tmp_path / "a.png")
     assert start(image).sha256 == start(tmp_path / "a.png").sha256
     assert start(image.convert("RGBA")).sha256 == start(image).sha256
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    image.save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as lying:
+        assert start(lying).image.tobytes() == start(tmp_path / "turned.png").image.tobytes()
+    Image.effect_noise((99, 99), 50).save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:2000])
+    with Image.open(tmp_path / "cut.png") as broken:
+        for unusable in (broken, Image.new("RGB", (0, 0))):
+            with pytest.raises(PictureError, match="is damaged and cannot be read"):
+                start(unusable)
 
 
 def test_a_file_that_credentials_cannot_hold_is_copied(tmp_path: Path) -> None:

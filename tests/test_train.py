@@ -341,7 +341,10 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     assert told.startswith("No space left on device (")
     assert told.endswith("step-00000003.safetensors); checkpoints so far are whole.")
     assert last_checkpoint(out / "checkpoints", quiet)[1]["step"] == 2
+    (out / "checkpoints" / "step-00000099.safetensors").write_bytes(b"damaged")
     train(config, out, resume=True, report=quiet)
+    kept = sorted(path.name for path in (out / "checkpoints").iterdir())
+    assert kept == ["step-00000003.safetensors", "step-00000004.safetensors"]
 
 
 def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> None:
@@ -367,6 +370,33 @@ def test_a_signal_leaves_a_checkpoint(config: TrainConfig, tmp_path: Path) -> No
         train(config, Path(config.data.folder), report=quiet)
     with pytest.raises(ValueError, match="has its weights already"):
         train(config, tmp_path / "run", resume=True, start=tmp_path, report=quiet)
+
+
+def test_processes_that_are_all_told_to_stop_leave_a_checkpoint(
+    config: TrainConfig, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    """Torchrun and its processes at once, as a scheduler tells them; torchrun tells them again."""
+    config = replace(config, train=replace(config.train, steps=10**6))
+    path, out = write_config(config, tmp_path / "run.toml"), tmp_path / "run"
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *torchrun, "-m", "rocketman.train", str(path), "--out", str(out)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "log.jsonl").exists() or not log(out):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(60) != 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert last_checkpoint(out / "checkpoints", quiet)[1]["step"] > 0
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:

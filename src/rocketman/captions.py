@@ -323,9 +323,14 @@ def tokens(prompt: str, vocabulary: tuple[str, ...]) -> list[int]:
 
 
 def unread(prompt: str, vocabulary: tuple[str, ...]) -> list[str]:
-    """The words that a prompt has no room for, though the vocabulary has them, in order."""
-    known = set(vocabulary).difference(SHOTS)
-    return [word for word in words(prompt) if word in known][CONTEXT_LENGTH:]
+    """The words that a prompt has no room for, though the vocabulary has them: those past the end,
+    then shots, of which a picture has one, if the rest leaves room."""
+    known = set(vocabulary)
+    said = [word for word in words(prompt) if word in known]
+    shots = [word for word in said if word in SHOTS]
+    rest = [word for word in said if word not in SHOTS]
+    fits = len(rest) < CONTEXT_LENGTH
+    return [*rest[CONTEXT_LENGTH:], *(shots[1:] if fits else shots)]
 
 
 def unknown_words(prompt: str, vocabulary: tuple[str, ...]) -> list[str]:

@@ -170,13 +170,16 @@ def start_from(run: Run, folder: Path) -> None:
 
 
 def save_checkpoint(run: Run, folder: Path, **about: Any) -> Path:
-    """Write FOLDER/step-XXXXXXXX.safetensors, the run and what `about` says; drop the oldest."""
+    """Write FOLDER/step-XXXXXXXX.safetensors, the run and what `about` says; drop the oldest, and
+    later ones, which the run could not go on from."""
     state = {"step": run.step, "seconds": run.seconds, **about}
     arrays = {name: tensor.cpu().numpy() for name, tensor in run.tensors().items()}
     path = folder / f"step-{run.step:08d}.safetensors"
     write_whole(path, pack_tensors(arrays, {"state": json.dumps(state)}))
-    for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT_CHECKPOINTS]:
-        old.unlink()
+    found = sorted(folder.glob("step-*.safetensors"))
+    here = found.index(path) + 1
+    for other in [*found[: max(0, here - KEPT_CHECKPOINTS)], *found[here:]]:
+        other.unlink()
     return path
 
 

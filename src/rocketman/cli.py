@@ -19,6 +19,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -135,7 +136,7 @@ def generate(
     if not lines:
         wrong('There is no prompt: try rocketman generate "a harp above mars".')
     total = max(n, 0) * len(lines)
-    several = any("{" in line or "__" in line for line in lines)
+    several = any(is_template(line) for line in lines)
     pictures_of = "every combination" if several else f"{total} picture{'' if total == 1 else 's'}"
     say(f"Drawing {pictures_of} into {out}")
     from rocketman import ModelError, PictureError, RequestError, load, sheet
@@ -149,7 +150,8 @@ def generate(
         pipeline = load(model)
         cards = wildcards(pipeline.model.vocabulary)
         if several:
-            lines = [prompt for line in lines for prompt in expand(line, cards)]
+            meant = (expand(line, cards) if is_template(line) else [line] for line in lines)
+            lines = list(chain.from_iterable(meant))
         pictures = pipeline.stream(
             lines,
             negative_prompt=negative_prompt,
@@ -212,6 +214,8 @@ def grid(
         table = draw(load(model), rows, columns, given, seed, screen)
         screen.phase("saving")
         picture.save_sheet(table.image, out, table.recipes)
+    if table.read_as:
+        say(f"    read as: {', '.join(f'{a} = {b}' for a, b in table.read_as.items())}")
     framed = f", {table.framed} of them pairs that training never showed" if table.framed else ""
     say(f"{out}: {len(table.recipes)} pictures{framed}")
 
@@ -272,15 +276,15 @@ def verify(
     from rocketman.provenance.verify import VerifyError
     from rocketman.provenance.verify import verify as look
 
-    verdicts = []
-    with wrong_use(VerifyError):
+    good = True
+    with report(as_json) as found, wrong_use(VerifyError):
         for file in files:
-            verdicts.append(look(file))
+            verdict = look(file)
+            good = good and verdict.good
+            found.append(verdict.as_json)
             if not as_json:
-                typer.echo(verdicts[-1].words)
-    if as_json:
-        typer.echo(json.dumps([verdict.as_json for verdict in verdicts]))
-    if not all(verdict.good for verdict in verdicts):
+                typer.echo(verdict.words)
+    if not good:
         raise typer.Exit(1)
 
 
@@ -300,8 +304,15 @@ def version() -> None:
 # --- how commands talk ------------------------------------------------------------------------
 
 
+def is_template(line: str) -> bool:
+    """Whether a prompt stands for others: it is then written anew, articles and all."""
+    return any(mark in line for mark in ("{", "}", "__"))
+
+
 def prompt_lines(file: Path) -> list[str]:
     """The lines of a file of prompts, or of standard input; empty ones and # comments left out."""
+    if str(file) == "-" and sys.stdin is None:
+        wrong("Standard input is closed: give prompts, or a file of them.")
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except OSError as error:
@@ -345,7 +356,7 @@ def needs(extra: str) -> Iterator[None]:
 
 @contextmanager
 def report(as_json: bool) -> Iterator[list[dict[str, Any]]]:
-    """A list of what was made, printed as JSON at the end, also of a run that broke off."""
+    """A list of what was made or found, printed as JSON at the end, also if it broke off."""
     made: list[dict[str, Any]] = []
     try:
         yield made

@@ -104,6 +104,7 @@ def vary(
     with report(as_json) as made, wrong_use(*kinds), step_bar(not as_json) as screen:
         recipe = picture.read(file)
         if recipe is None:
+            picture.refuse_sheet(file)
             wrong(f"{file} holds no recipe of Rocketman's.")
         pipeline = load(model)
         tell_of_other_model(recipe, pipeline)
@@ -162,7 +163,7 @@ def walk(
             size=size,
             callback_on_step_end=screen,
         )
-        if not out.suffix:
+        if not out.suffix or out.is_dir():
             folder = picture.prepare_folder(out)
             for each in pictures:
                 screen.phase("saving")

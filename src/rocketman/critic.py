@@ -89,13 +89,15 @@ class Critic(nn.Module):
         for head, each in zip(self.heads, features, strict=True):
             maps.append(FEATURE_GAIN * head(each).float())
         said = F.normalize(self.words(tokens).sum(dim=1), dim=-1)  # 0 without a caption
-        fits = torch.einsum("bchw,bc->bhw", self.seen(features[-1]).float(), said)
-        return [*maps, CAPTION_GAIN * fits[:, None]]
+        fits = (self.seen(features[-1]).float() * said[:, :, None, None]).sum(dim=1, keepdim=True)
+        return [*maps, CAPTION_GAIN * fits]
 
 
 def critic_optimizer(critic: Critic) -> torch.optim.Optimizer:
     """Adam with little memory, since what the critic has to tell apart keeps changing."""
-    return torch.optim.AdamW(critic.parameters(), lr=LEARNING_RATE, betas=BETAS, weight_decay=0.0)
+    return torch.optim.AdamW(
+        critic.parameters(), lr=LEARNING_RATE, betas=BETAS, weight_decay=0.0, fused=True
+    )
 
 
 def doubted(better: list[Tensor], worse: list[Tensor]) -> Tensor:

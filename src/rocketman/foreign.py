@@ -74,6 +74,7 @@ def recipe(path: Path | str, pipeline: Pipeline) -> tuple[Recipe, list[str]]:
 
     PictureError if the file is no picture or holds no such text.
     """
+    picture.refuse_sheet(path)
     with picture.opened(path) as image:
         text = metadata.parameters_in(image)
     found = parse(text) if text else None

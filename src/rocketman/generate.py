@@ -77,7 +77,8 @@ class Picture:
     """The file of the picture that it was begun from, an ingredient of its credentials."""
 
     def save(self, path: Path | str) -> Path:
-        """Save as PNG with the recipe inside, whole or not at all. PictureError if it cannot."""
+        """Save as what the name ends in (.png, .jpg, .webp), the recipe inside; returns where. See
+        `provenance.picture.save`, also for what it replaces and when it raises PictureError."""
         return picture.save(self.image, path, self.recipe, start=self.start)
 
 
@@ -92,10 +93,11 @@ class Pipeline:
     def __init__(self, model: weights.Model) -> None:
         """Load the network. ModelError if a file is damaged, or another model's."""
         self.model = model
+        weights_hash = model.hash  # first: it knows damaged weights
         self._painter = Painter(model)
         self._origin: dict[str, Any] = {
             "model": model.name,
-            "model_hash": model.hash,
+            "model_hash": weights_hash,
             "version": __version__,
             "data_hash": str(model.config.get("record", {}).get("data_hash", "")),
         }
@@ -113,7 +115,7 @@ class Pipeline:
     def __call__(
         self,
         prompt: str | Sequence[str],
-        negative_prompt: str = "",
+        negative_prompt: str | None = None,
         num_images_per_prompt: int = 1,
         seed: int | None = None,
         num_inference_steps: int = DEFAULT_STEPS,
@@ -175,7 +177,7 @@ class Pipeline:
         self,
         prompt: str | Sequence[str],
         *,
-        negative_prompt: str = "",
+        negative_prompt: str | None = None,
         num_images_per_prompt: int = 1,
         seed: int | None = None,
         num_inference_steps: int = DEFAULT_STEPS,
@@ -191,11 +193,12 @@ class Pipeline:
     ) -> Iterator[Picture]:
         """As calling the pipeline, but each picture comes as soon as it is made."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-        request.check_types(prompts, num_images_per_prompt=num_images_per_prompt)
-        seed = secrets.randbelow(2**32) if seed is None else seed
-        size = self.sizes[-1] if size is None else size
+        request.check_types(prompts)
+        num_images_per_prompt = request.whole("num_images_per_prompt", num_images_per_prompt)
+        seed = secrets.randbelow(2**32) if seed is None else request.whole("seed", seed)
+        size = self.sizes[-1] if size is None else request.whole("size", size)
         self._check_prompts(prompts)
-        request.check_count(num_images_per_prompt)
+        request.check_count(num_images_per_prompt, len(prompts))
         request.check_seeds(seed, num_images_per_prompt)
         self._check_size(size)
         if image is None and (mask_image is not None or strength is not None):
@@ -206,8 +209,8 @@ class Pipeline:
         base = self._recipe(
             seed=seed,
             size=size,
-            negative_prompt=negative_prompt,
-            num_inference_steps=num_inference_steps,
+            negative_prompt=negative_prompt or "",
+            num_inference_steps=request.whole("num_inference_steps", num_inference_steps),
             guidance_scale=guidance_scale,
             sampler=sampler,
             variety=request.number("variety", variety),
@@ -215,11 +218,11 @@ class Pipeline:
             init=begun.sha256 if begun else "",
             mask=begun.mask_sha256 if begun else "",
             strength=request.number("strength", strength),
-            upscale=upscale,
+            upscale=(upscale := request.whole("upscale", upscale)),
             upscaler=enlarge.NAME if upscale != 1 else "",
         )
         request.check(base)
-        unknown = ((text, self.unknown_words(text, negative_prompt)) for text in prompts)
+        unknown = ((text, self.unknown_words(text, base.negative_prompt)) for text in prompts)
         made = request.recipes(base, unknown, num_images_per_prompt)
         return self._draw(request.batches(made), begun, callback_on_step_end)
 
@@ -281,7 +284,7 @@ class Pipeline:
         *,
         seed: int | None = None,
         to_seed: int | None = None,
-        negative_prompt: str = "",
+        negative_prompt: str | None = None,
         num_inference_steps: int = DEFAULT_STEPS,
         guidance_scale: float = DEFAULT_GUIDANCE_SCALE,
         size: int | None = None,
@@ -293,20 +296,20 @@ class Pipeline:
         to_prompt, to_seed: None stays where it is. Between prompts the guided clean pictures are
         mixed, between seeds the noise (`sampling.mixed`). RequestError as when calling.
         """
-        seed = secrets.randbelow(2**32) if seed is None else seed
+        seed = secrets.randbelow(2**32) if seed is None else request.whole("seed", seed)
         first = self._recipe(
             prompt=prompt,
             seed=seed,
-            size=self.sizes[-1] if size is None else size,
-            negative_prompt=negative_prompt,
-            num_inference_steps=num_inference_steps,
+            size=self.sizes[-1] if size is None else request.whole("size", size),
+            negative_prompt=negative_prompt or "",
+            num_inference_steps=request.whole("num_inference_steps", num_inference_steps),
             guidance_scale=guidance_scale,
             sampler=sampler,
         )
         last = replace(
             first,
             prompt=prompt if to_prompt is None else to_prompt,
-            seed=seed if to_seed is None else to_seed,
+            seed=seed if to_seed is None else request.whole("to_seed", to_seed),
         )
         return self.draw(request.walk(first, last, num_frames), callback_on_step_end)
 
@@ -396,9 +399,13 @@ class Pipeline:
                     self._read_as(recipe),
                     tuple(nearest(recipe.unknown_words, self.model.vocabulary)),
                     tuple(rivals(recipe.prompt, self.model.vocabulary)),
-                    tuple(unread(self._painter.read(recipe.prompt), self.model.vocabulary)),
+                    self._unread(recipe),
                     begun.file if begun else None,
                 )
+
+    def _unread(self, recipe: Recipe) -> tuple[str, ...]:
+        texts = (self._painter.read(text) for text in (recipe.prompt, recipe.negative_prompt))
+        return tuple(word for text in texts for word in unread(text, self.model.vocabulary))
 
     def _read_as(self, recipe: Recipe) -> dict[str, str]:
         return {

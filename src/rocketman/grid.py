@@ -37,6 +37,8 @@ class Grid:
     """Of its pictures, row by row."""
     framed: int
     """How many show a pair that training never did."""
+    read_as: Mapping[str, str]
+    """What was asked for in words that the model does not know, and what they were read as."""
 
 
 def draw(
@@ -65,8 +67,8 @@ def draw(
     for factor in TABLED:
         if not levels[factor]:
             raise RequestError(f"The model {pipeline.model.name} knows no {factor}.")
-    asked = fixed.get(third) or levels[third][0]
-    level, _ = canonical(asked, pipeline.model.vocabulary)
+    asked = fixed.get(third, levels[third][0])
+    level, read_as = canonical(asked, pipeline.model.vocabulary)
     if level not in levels[third]:
         near = get_close_matches(level, levels[third], n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"it knows: {', '.join(levels[third])}."
@@ -91,7 +93,7 @@ def draw(
         if split_of(cell.suit or "", cell.instrument or "") != "train":
             pen.rectangle((x - 4, y - 4, x + EDGE + 3, y + EDGE + 3), outline=GOLD, width=3)
             framed += 1
-    return Grid(sheet, tuple(picture.recipe for picture in made), framed)
+    return Grid(sheet, tuple(picture.recipe for picture in made), framed, dict(read_as))
 
 
 def bands(names: Sequence[str]) -> list[dict[int, str]]:

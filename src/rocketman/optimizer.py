@@ -30,7 +30,8 @@ HIDDEN = (*FUSED, "out")
 def orthogonalised(x: Tensor, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """The nearest (semi-)orthogonal matrix to each of (N, rows, columns), nearly; rows <= columns.
 
-    Newton-Schulz with the quintic of Jordan et al.: singular values end between 0.7 and 1.2.
+    Newton-Schulz with the quintic of Jordan et al.: most singular values end between 0.7 and 1.2,
+    those near 0, which square matrices have, below.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = x.to(dtype)

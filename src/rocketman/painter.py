@@ -61,6 +61,16 @@ def opened(path: Path, remedy: str) -> InferenceSession:
         ) from error
 
 
+def _check_inputs(session: InferenceSession, wanted: set[str], path: Path) -> None:
+    """ModelError if a network does not take these inputs: it is another one's file."""
+    found = {each.name for each in session.get_inputs()}
+    if found != wanted:
+        raise weights.ModelError(
+            f"{path} is another network: it takes {', '.join(sorted(found))}, not "
+            f"{', '.join(sorted(wanted))}; copy the whole model folder again."
+        )
+
+
 class Painter:
     """A model's network, ready to draw."""
 
@@ -72,6 +82,15 @@ class Painter:
         if model.detail_path.is_file():
             self.detail = opened(
                 model.detail_path, "remove it; `python -m rocketman.detail` makes another"
+            )
+        wanted = {"x", "t", "tokens"} | ({"guess"} if model.self_condition else set())
+        _check_inputs(self.session, wanted, model.network_path)
+        if self.detail:
+            _check_inputs(self.detail, {"x"}, model.detail_path)
+        if len(model.vocabulary) > model.config["model"].get("vocabulary_size", 0):
+            raise weights.ModelError(
+                f"{model.folder} has a vocabulary of {len(model.vocabulary)} words, more than its "
+                "network reads."
             )
         drawn = next(given.shape[-1] for given in self.session.get_inputs() if given.name == "x")
         if drawn != model.image_size:

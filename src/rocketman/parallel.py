@@ -93,8 +93,9 @@ def faster_everywhere(device: torch.device, workers: Workers) -> Precision:
 
 
 @contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM in a list instead of dying of them; a second one kills."""
+def stop_signals(workers: Workers) -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM in a list instead of dying of them; a second one kills a process
+    that is alone. One of several may be told twice, by torchrun and by who stopped that."""
     caught: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield caught
@@ -102,7 +103,8 @@ def stop_signals() -> Iterator[list[int]]:
 
     def catch(number: int, frame: Any) -> None:
         caught.append(number)
-        signal.signal(number, before[signal.Signals(number)])
+        if workers.count == 1:
+            signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -14,7 +14,6 @@ Shapes: B pictures, C channels, H height and width; pictures in [-1, 1].
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +27,7 @@ from torch import Tensor, nn
 from rocketman.captions import OPPOSITE, words
 from rocketman.data.batches import Pictures, to_floats
 from rocketman.data.beside import load_labels
-from rocketman.data.pictures import LABELS
+from rocketman.data.pictures import LABELS, BadPicture
 from rocketman.files import write_whole
 from rocketman.labels import CELL
 from rocketman.parallel import Workers
@@ -145,9 +144,11 @@ def perception(
             )
         labels = None
         if folder:
-            # without labels for every picture, the words have to do
-            with contextlib.suppress(ValueError):
+            try:
                 labels = load_labels(folder, "train", pictures, pictures.pixels.shape[1])
+            except ValueError as error:  # without labels for every picture, the words have to do
+                if isinstance(error.__cause__, BadPicture):
+                    report(f"{error} So only captions tell what pictures show.")
         learnt = learn(pictures, names, seed, device, report, labels)
         arrays = {name: tensor.cpu().numpy() for name, tensor in learnt.state_dict().items()}
         about = {"words": " ".join(names), "data": pictures.hash}

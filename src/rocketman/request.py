@@ -13,6 +13,7 @@ is asked for is written as recipes, and drawing is the same for all of it:
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,7 @@ MAX_STEPS = 1000
 MAX_GUIDANCE_SCALE = 30.0
 MAX_SEED = 2**64 - 1
 MAX_FRAMES = 1000
+MAX_PICTURES = 100_000
 MAX_VARIATIONS = 100
 """Of a picture that is a variation of a variation of ..."""
 BATCH = 4
@@ -55,16 +57,26 @@ class RequestError(ValueError):
 # --- checks -----------------------------------------------------------------------------------
 
 
-def check_types(texts: Sequence[object], **whole: object) -> None:
+def check_types(texts: Sequence[object], **numbers: object) -> None:
     """RequestError for a prompt that is no text, or a number that should be whole: from Python
     anything may come, and goes into a file that could not be read again.
     """
     for text in texts:
         if not isinstance(text, str):
             raise RequestError(f"A prompt should be text, not {text!r}.")
-    for name, value in whole.items():
-        if not isinstance(value, int) or isinstance(value, bool):
+    for name, value in numbers.items():
+        if type(value) is not int:
             raise RequestError(f"{name} should be a whole number, not {value!r}.")
+
+
+def whole(name: str, value: object) -> int:
+    """The value, perhaps numpy's, as an int. RequestError if it is none."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return int(operator.index(value))  # type: ignore[arg-type]
+    except TypeError as error:
+        raise RequestError(f"{name} should be a whole number, not {value!r}.") from error
 
 
 def number(name: str, value: object) -> float:
@@ -77,10 +89,15 @@ def number(name: str, value: object) -> float:
         raise RequestError(f"{name} should be a number, not {value!r}.") from error
 
 
-def check_count(count: int) -> None:
-    """RequestError if it is no number of pictures."""
+def check_count(count: int, prompts: int = 1) -> None:
+    """RequestError if it is no number of pictures of each prompt, or so many that nobody means it:
+    a recipe of each is made before the first is drawn."""
     if count < 1:
         raise RequestError(f"The number of pictures should be at least 1, not {count}.")
+    if count * prompts > MAX_PICTURES:
+        raise RequestError(
+            f"{count * prompts:,} pictures are more than {MAX_PICTURES:,}: ask for them in parts."
+        )
 
 
 def check_seeds(seed: int, count: int = 1) -> None:
@@ -187,7 +204,7 @@ def variations(recipe: Recipe, count: int, strength: float, seed: int) -> list[R
 
     strength: in [0, 1], how much of it. RequestError if a number is out of range.
     """
-    check_types([], num_images=count)
+    count, seed = whole("num_images", count), whole("seed", seed)
     check_count(count)
     check_seeds(seed, count)
     made = [
@@ -203,7 +220,7 @@ def walk(first: Recipe, last: Recipe, frames: int) -> list[Recipe]:
 
     RequestError if there is no way to go, or a number of frames out of range.
     """
-    check_types([], num_frames=frames)
+    frames = whole("num_frames", frames)
     if not 2 <= frames <= MAX_FRAMES:
         raise RequestError(f"The number of frames should be from 2 to {MAX_FRAMES}, not {frames}.")
     if (first.prompt, first.seed) == (last.prompt, last.seed):

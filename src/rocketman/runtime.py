@@ -34,7 +34,7 @@ def open_network(path: Path) -> onnxruntime.InferenceSession:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = min(available_cores(), MOST_THREADS)
-    options.log_severity_level = 3  # errors only
+    options.log_severity_level = 4  # what is wrong is told by the exception
     gpu, cpu = PROVIDERS
     if gpu[0] in onnxruntime.get_available_providers():
         try:

@@ -143,7 +143,10 @@ def _name(source: Source, otherwise: str) -> str:
 def _file(source: Source, name: str) -> bytes:
     """The bytes of a file, or of a picture in memory as PNG."""
     if isinstance(source, Image.Image):
-        return _png(_rgb(source))
+        try:
+            return _png(_rgb(ImageOps.exif_transpose(source)))
+        except (OSError, ValueError) as error:  # opened from a damaged file; without any pixels
+            raise PictureError(f"{name} is damaged and cannot be read ({error}).") from error
     path = Path(source)
     try:
         if not path.is_file():

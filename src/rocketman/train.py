@@ -256,7 +256,7 @@ def go(
         log.sheet(run.step, sheet)
 
     saved = looked = said = clock = time.monotonic()
-    with stop_signals() as caught:
+    with stop_signals(workers) as caught:
         while progress(run, loop) < 1:
             losses.append(train_step(run, loop, batches, device, workers, judge, material.labels))
             now = time.monotonic()
@@ -267,10 +267,12 @@ def go(
                 say(log, now - said)
                 said = now
             if stop:
-                if log is None:
-                    raise Stopped(f"Stopped at step {run.step}.")
-                path = save_checkpoint(run, checkpoints, **about)
-                raise Stopped(f"Stopped at step {run.step}; {path} is whole: resume to go on.")
+                told = f"Stopped at step {run.step}"
+                if log:
+                    path = save_checkpoint(run, checkpoints, **about)
+                    told += f"; {path} is whole: resume to go on"
+                workers.agree(0.0, True)  # torchrun ends them all as soon as one has left
+                raise Stopped(f"{told}.")
             if log and now - saved >= 60 * loop.checkpoint_minutes:
                 save_checkpoint(run, checkpoints, **about)
                 saved = time.monotonic()
@@ -302,6 +304,8 @@ def main() -> NoReturn:
         where = f" ({error.filename})" if error.filename else ""
         print(f"{error.strerror or error}{where}; checkpoints so far are whole.", file=sys.stderr)
         leave(1)
+    except KeyboardInterrupt:  # before its first step, or after its last
+        leave(130)
     leave(0)
 
 

@@ -184,6 +184,21 @@ def test_a_sample_as_a_folder(folder: Path, tmp_path: Path) -> None:
     assert check(out).errors == []
 
 
+def test_a_data_set_is_never_written_over_itself(folder: Path, small: Path, tmp_path: Path) -> None:
+    pack.pack(folder, tmp_path / "again", "folder")
+    again = tmp_path / "again"
+    before = contents(again), contents(small)
+    with pytest.raises(ValueError, match="is the data set itself"):
+        pack.pack(again, again, "folder", size=16, count=1)
+    with pytest.raises(ValueError, match="is the data set itself"):
+        thumbnails.write_thumbnails(small, small / ".." / small.name, 16)
+    assert before == (contents(again), contents(small))
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_shards_are_not_written_among_other_files(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.doc").write_text("mine")
     webp = tmp_path / "webp"

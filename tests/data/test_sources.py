@@ -374,6 +374,7 @@ def test_data_sets_that_hold_nothing(content: bytes, sentence: str, tmp_path: Pa
     [
         ("metadata.csv", "file_name;text\na.png;a harp\n", "semicolons between its columns"),
         ("metadata.csv", "image,text\na.png,a harp\n", "no column file_name .*'image,text'"),
+        ("metadata.csv", 'file_name,text\na.png,"a harp\n' + "b\n" * 70_000, "no CSV after line"),
         ("metadata.jsonl", '[\n{"file_name": "a.png", "text": "a harp"}\n]', "one JSON array"),
     ],
 )

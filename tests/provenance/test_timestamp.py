@@ -16,6 +16,7 @@ from PIL import Image
 
 from rocketman.provenance import credentials
 from rocketman.provenance.credentials import Claim, CredentialsError
+from rocketman.provenance.picture import PictureError, prepare_folder
 
 CLAIM = Claim(model="astronauts", model_hash="0123456789ab", version="0.1.0")
 CONFIGURATION = """
@@ -112,7 +113,12 @@ def test_a_signature_carries_the_time(
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "nonsense", "http://[bad"])
-def test_a_service_that_does_not_answer(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_does_not_answer(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ROCKETMAN_TIMESTAMP_URL", address)
     with pytest.raises(CredentialsError, match=r"time stamp|no web address"):
         credentials.sign(picture(), CLAIM)
+    with pytest.raises(PictureError, match=r"time stamp|no web address"):
+        prepare_folder(tmp_path / "pictures")
+    assert not (tmp_path / "pictures").exists(), "before anything is drawn"

@@ -24,7 +24,7 @@ from PIL import Image
 from rocketman.captions import Split
 from rocketman.data.batches import central_square
 from rocketman.data.pictures import BadPicture
-from rocketman.data.sources import Problem, Row, read_split, splits
+from rocketman.data.sources import Problem, Row, read_split, refuse_itself, splits
 from rocketman.files import write_whole
 
 Form = Literal["shards", "folder"]
@@ -51,6 +51,7 @@ def pack(
     ValueError, in one sentence, if the folder holds no data set, or if `out` holds other things.
     """
     sources = {split: read_split(folder, split) for split in splits(folder) or ["train"]}
+    refuse_itself(folder, out)
     _claim(out, form)
     problems = [problem for source in sources.values() for problem in source.problems]
     every = [(split, k) for split, source in sources.items() for k in range(len(source.rows))]

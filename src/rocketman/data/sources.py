@@ -263,6 +263,12 @@ def read_side_files(folder: Path) -> Source:
     )
 
 
+def refuse_itself(folder: Path, out: Path) -> None:
+    """ValueError if what is made of a data set would be written over it."""
+    if out.resolve() == folder.resolve():
+        raise ValueError(f"{out} is the data set itself: give another --out.")
+
+
 def pictures_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """Files below a folder with one of these suffixes, hidden ones left out, sorted."""
     return sorted(
@@ -291,7 +297,7 @@ def read_metadata(table: Path) -> tuple[list[Row], list[Problem]]:
     rows: list[Row] = []
     problems: list[Problem] = []
     seen: set[str] = set()
-    for number, raw in _csv(text) if table.suffix == ".csv" else _jsonl(text):
+    for number, raw in _csv(table, text) if table.suffix == ".csv" else _jsonl(text):
         line = f"{table.name} line {number}"
         if not isinstance(raw, dict):
             problems.append(Problem(line, "is not a JSON object"))
@@ -319,10 +325,13 @@ def _jsonl(text: str) -> Iterator[tuple[int, Any]]:
                 yield number, None
 
 
-def _csv(text: str) -> Iterator[tuple[int, Any]]:
+def _csv(table: Path, text: str) -> Iterator[tuple[int, Any]]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    for raw in reader:
-        yield reader.line_num, {key: value for key, value in raw.items() if key}
+    try:
+        for raw in reader:
+            yield reader.line_num, {key: value for key, value in raw.items() if key}
+    except csv.Error as error:  # such as a quotation mark that nothing closes
+        raise ValueError(f"{table} is no CSV after line {reader.line_num}: {error}.") from error
 
 
 def row_of(raw: Row, name: str) -> Row | Problem:

@@ -31,7 +31,7 @@ from PIL import Image, features
 from rocketman.captions import Split
 from rocketman.data.batches import central_square
 from rocketman.data.pictures import BadPicture
-from rocketman.data.sources import Problem, Row, Source, read_split, splits
+from rocketman.data.sources import Problem, Row, Source, read_split, refuse_itself, splits
 from rocketman.files import write_whole
 
 INDEX, TABLE = "thumbnails.json", "metadata.jsonl.gz"
@@ -61,6 +61,7 @@ def write_thumbnails(
         raise ValueError(f"The size should be a multiple of {BLOCK} up to 256, not {size}.")
     _check_avif()
     sources = {split: read_split(folder, split) for split in splits(folder) or ["train"]}
+    refuse_itself(folder, out)
     _check_ours(out)
     problems = [problem for source in sources.values() for problem in source.problems]
     total = sum(len(source.rows) for source in sources.values())

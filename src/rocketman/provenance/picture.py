@@ -108,7 +108,13 @@ def _saved(
             source_type=_making(recipe)[0],
         )
     except metadata.TooLongError:
-        return _saved(image, path.with_suffix(SUFFIX), recipe, human, True, start)
+        png = path.with_suffix(SUFFIX)
+        if png.exists():
+            raise PictureError(
+                f"{path} has no room for so long a recipe, and {png} is there already: save it as "
+                "PNG under another name."
+            ) from None
+        return _saved(image, png, recipe, human, True, start)
     _sign(data, path, recipe, number, human, start)
     return path
 
@@ -306,6 +312,8 @@ def opened(path: Path | str) -> Iterator[Image.Image]:
                 yield image
     except FileNotFoundError as error:
         raise PictureError(f"{path} cannot be read: there is no such file.") from error
+    except IsADirectoryError as error:
+        raise PictureError(f"{path} cannot be read: it is a folder.") from error
     except Exception as error:  # decoders raise all kinds of things on what strangers send
         if isinstance(error, MemoryError | PictureError):
             raise
@@ -313,6 +321,12 @@ def opened(path: Path | str) -> Iterator[Image.Image]:
         raise PictureError(
             f"{path} cannot be read: it is not a picture ({kinds}), or damaged."
         ) from error
+
+
+def refuse_sheet(path: Path | str) -> None:
+    """PictureError if a file shows several pictures of ours, whose recipes it holds all."""
+    if metadata.is_sheet(Path(path)):
+        raise PictureError(f"{path} shows several pictures: give one that was saved by itself.")
 
 
 def prepare_folder(folder: Path | str) -> Path:
@@ -323,7 +337,8 @@ def prepare_folder(folder: Path | str) -> Path:
     folder = Path(folder)
     try:
         identity.load()
-    except IdentityError as error:
+        credentials.try_clock()
+    except (CredentialsError, IdentityError) as error:
         raise PictureError(str(error)) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -168,7 +168,8 @@ def verify(path: Path | str) -> Verdict:
     path = Path(path)
     try:
         if not path.is_file():
-            raise VerifyError(f"{path} cannot be verified: there is no such file.")
+            why = "it is a folder" if path.is_dir() else "there is no such file"
+            raise VerifyError(f"{path} cannot be verified: {why}.")
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:

@@ -33,7 +33,6 @@ from rocketman.captions import PAD, tokens
 from rocketman.critic import doubted
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.detail_network import FACTOR, Critic, DetailNetwork, enlarged, write_detail
-from rocketman.optimizer import Muon
 from rocketman.painter import DRAW, Painter, crisper
 from rocketman.precision import autocast, faster
 from rocketman.request import DEFAULT_GUIDANCE_SCALE
@@ -43,9 +42,8 @@ from rocketman.weights import Model, open_model
 BATCH, CROP = 12, 32
 """Crops a step, and their width in the small picture."""
 STEPS, LOOK_EVERY = 5000, 500
-LEARNING_RATE, KERNELS_RATE, CRITIC_LEARNING_RATE = 1e-3, 3e-3, 2e-4
-"""Of AdamW; of Muon, which trains the kernels: in 200 steps it comes more than twice as far from
-bicubic enlargement (docs/log.md, 2026-11-30); of the critic's AdamW."""
+LEARNING_RATE, CRITIC_LEARNING_RATE = 1e-3, 2e-4
+"""Muon is twice as fast until the critic comes, and then comes apart (docs/log.md, 2026-11-30)."""
 WARM, DECAY = 0.25, 0.35
 """Shares of the steps: the first without the critic, the last with a falling learning rate."""
 CRITIC, FEATURES = 0.5, 0.5
@@ -190,16 +188,14 @@ def train_detail(
     average.requires_grad_(False).eval()
     for each in (network, critic):
         each.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    muon, adamw = optimizers(network)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.0, betas=(0.9, 0.99))
     against = torch.optim.AdamW(critic.parameters(), weight_decay=0.0, betas=(0.5, 0.99))
 
     margin = 0.0
     for step in range(steps):
         left = min(1.0, (1 - step / steps) / DECAY)
         judged = step >= WARM * steps
-        pace = left * (0.5 if judged else 1.0)
-        muon.param_groups[0]["lr"] = KERNELS_RATE * pace
-        adamw.param_groups[0]["lr"] = LEARNING_RATE * pace
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * left * (0.5 if judged else 1.0)
         against.param_groups[0]["lr"] = CRITIC_LEARNING_RATE * left
 
         redone, redone_target = crops(again, large[which], rng, round(REDRAWN * BATCH))
@@ -213,11 +209,10 @@ def train_detail(
         loss = error = (drawn - target).abs().mean()
         if judged:
             loss, critic_loss, margin = judgement(critic, drawn, target, beside, rng)
-        network.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        muon.step()
-        adamw.step()
+        optimizer.step()
         with torch.no_grad():
             ours: list[Tensor] = list(average.parameters())
             theirs: list[Tensor] = list(network.parameters())
@@ -233,18 +228,6 @@ def train_detail(
                 f"{held_out.compare(average)}"
             )
     return average
-
-
-def optimizers(network: DetailNetwork) -> tuple[Muon, torch.optim.AdamW]:
-    """Muon over the kernels between first and last layer, AdamW over the rest."""
-    outer = {network.first.weight, network.last.weight}
-    kernels = [each for each in network.parameters() if each.ndim == 4 and each not in outer]
-    chosen = set(kernels)
-    rest = [each for each in network.parameters() if each not in chosen]
-    return (
-        Muon([{"params": kernels, "parts": 1}], KERNELS_RATE, 0.0, dtype=torch.float32),
-        torch.optim.AdamW(rest, LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.99)),
-    )
 
 
 class HeldOut:

@@ -115,7 +115,7 @@ class Pipeline:
     def __call__(
         self,
         prompt: str | Sequence[str],
-        negative_prompt: str | None = None,
+        negative_prompt: str | None = "",
         num_images_per_prompt: int = 1,
         seed: int | None = None,
         num_inference_steps: int = DEFAULT_STEPS,
@@ -177,7 +177,7 @@ class Pipeline:
         self,
         prompt: str | Sequence[str],
         *,
-        negative_prompt: str | None = None,
+        negative_prompt: str | None = "",
         num_images_per_prompt: int = 1,
         seed: int | None = None,
         num_inference_steps: int = DEFAULT_STEPS,
@@ -201,6 +201,7 @@ class Pipeline:
         request.check_count(num_images_per_prompt, len(prompts))
         request.check_seeds(seed, num_images_per_prompt)
         self._check_size(size)
+        upscale = request.whole("upscale", upscale)
         if image is None and (mask_image is not None or strength is not None):
             raise RequestError(request.NO_START)
         if strength is None:
@@ -218,7 +219,7 @@ class Pipeline:
             init=begun.sha256 if begun else "",
             mask=begun.mask_sha256 if begun else "",
             strength=request.number("strength", strength),
-            upscale=(upscale := request.whole("upscale", upscale)),
+            upscale=upscale,
             upscaler=enlarge.NAME if upscale != 1 else "",
         )
         request.check(base)
@@ -284,7 +285,7 @@ class Pipeline:
         *,
         seed: int | None = None,
         to_seed: int | None = None,
-        negative_prompt: str | None = None,
+        negative_prompt: str | None = "",
         num_inference_steps: int = DEFAULT_STEPS,
         guidance_scale: float = DEFAULT_GUIDANCE_SCALE,
         size: int | None = None,

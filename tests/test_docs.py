@@ -45,7 +45,7 @@ HOURS = "trains for hours; docs/developer.md's small training is run"
 ONLY_PARSED = {
     "rocketman dataset render --count 200 --size 256 --seed 1 --out renders --workers 2": RENDERS,
     "rocketman dataset render --count 200 --size 256 --seed 1 --out renders --passes": RENDERS,
-    "rocketman dataset render --scene scene.json --size 1024 --out poster.png": RENDERS,
+    "rocketman dataset render --scene scene.json --size 640 --out poster.png": RENDERS,
     "rocketman dataset render --scene scene.json --size 512 --out look.png": RENDERS,
     "rocketman collection run lonely": SERIES,
     "rocketman collection gallery lonely": SERIES,

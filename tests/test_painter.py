@@ -248,7 +248,7 @@ def test_walks_that_lead_nowhere(pipeline: Pipeline) -> None:
         ({"num_inference_steps": 1.0}, "num_inference_steps should be a whole number, not 1.0"),
         ({"size": 16.0}, "size should be a whole number, not 16.0"),
         ({"num_frames": 3.5}, "num_frames should be a whole number, not 3.5"),
-        ({"negative_prompt": None}, "should be text, not None"),
+        ({"negative_prompt": 3}, "should be text, not 3"),
         ({"to_prompt": 3}, "should be text, not 3"),
     ],
 )

@@ -64,6 +64,15 @@ UNET = "denoising-diffusion-pytorch"
 CPU = torch.device("cpu")
 ARITHMETIC = faster("cpu")
 Inputs = Callable[[int], dict[str, Any]]
+SHAPE: dict[str, Any] = {
+    "num_attention_heads": HEADS,
+    "in_channels": 3,
+    "out_channels": 3,
+    "num_layers": DEPTH,
+    "sample_size": SIZE,
+    "patch_size": PATCH,
+}
+"""Of both transformers of diffusers."""
 
 
 @dataclass
@@ -138,15 +147,7 @@ def dit(head_width: int) -> tuple[nn.Module, Inputs]:
     one class for each of `count` pictures."""
     from diffusers import DiTTransformer2DModel
 
-    network = DiTTransformer2DModel(
-        num_attention_heads=HEADS,
-        attention_head_dim=head_width,
-        in_channels=3,
-        out_channels=3,
-        num_layers=DEPTH,
-        sample_size=SIZE,
-        patch_size=PATCH,
-    )
+    network = DiTTransformer2DModel(attention_head_dim=head_width, **SHAPE)
     return network, lambda count: {"class_labels": torch.zeros(count, dtype=torch.long)}
 
 
@@ -155,17 +156,12 @@ def pixart(head_width: int) -> tuple[nn.Module, Inputs]:
     from diffusers import PixArtTransformer2DModel
 
     network = PixArtTransformer2DModel(
-        num_attention_heads=HEADS,
         attention_head_dim=head_width,
-        in_channels=3,
-        out_channels=3,
-        num_layers=DEPTH,
-        sample_size=SIZE,
-        patch_size=PATCH,
         cross_attention_dim=HEADS * head_width,
         caption_channels=WIDTH,
         norm_num_groups=1,
         use_additional_conditions=False,
+        **SHAPE,
     )
     nothing = {"resolution": None, "aspect_ratio": None}
     return network, lambda count: {

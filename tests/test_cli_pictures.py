@@ -127,17 +127,8 @@ def test_walk(run: Run, name: str) -> None:
 
 def test_walk_into_a_folder(run: Run) -> None:
     options = (
-        "--frames",
-        "4",
-        "--seed",
-        "1",
-        "--to-seed",
-        "2",
-        "--steps",
-        "2",
-        "--out",
-        "way.v1",
-    )
+        "--frames", "4", "--seed", "1", "--to-seed", "2", "--steps", "2", "--out", "way.v1"
+    )  # fmt: skip
     Path("way.v1").mkdir()
     frames = made(run("walk", PROMPT, *options))
     assert [Path(each["file"]).name[:4] for each in frames] == ["0001", "0002", "0003", "0004"]

@@ -33,6 +33,7 @@ from rocketman.cli_pictures import PICTURES as PICTURES
 from rocketman.cli_pictures import AsJson, FileFormat, Init, Mask, Model, Out
 from rocketman.cli_screen import bar as bar
 from rocketman.cli_screen import step_bar as step_bar
+from rocketman.files import system_words
 
 if TYPE_CHECKING:
     from rocketman.generate import Picture
@@ -61,8 +62,7 @@ def main() -> None:
     try:
         code = app(prog_name="rocketman", standalone_mode=False)
     except OSError as error:  # a full disk, a folder that went away: part-way, not wrong use
-        where = f" ({error.filename})" if error.filename else ""
-        say(f"Error: {error.strerror or error}{where}")
+        say(f"Error: {system_words(error)}")
         sys.exit(1)
     except Exception as error:
         if not hasattr(error, "format_message"):  # Typer's own errors have it, in all versions

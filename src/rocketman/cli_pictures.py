@@ -142,9 +142,9 @@ def walk(
 
     A folder keeps every picture as it is made; an animation is written when all are there.
     """
-    from rocketman.cli import how_read, report, save, say, step_bar, wrong, wrong_use
+    from rocketman.cli import how_read, is_template, report, save, say, step_bar, wrong, wrong_use
 
-    if any(mark in f"{prompt} {to_prompt}" for mark in ("{", "}", "__")):
+    if is_template(f"{prompt} {to_prompt}"):
         wrong("A walk goes from one prompt to one other: without braces and __wildcards__.")
     say(f"Drawing a walk of {frames} pictures into {out}")
     from rocketman import ModelError, PictureError, RequestError, load

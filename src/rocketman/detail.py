@@ -33,6 +33,7 @@ from rocketman.captions import PAD, tokens
 from rocketman.critic import doubted
 from rocketman.data.batches import Pictures, load_split, to_floats, to_pixels
 from rocketman.detail_network import FACTOR, Critic, DetailNetwork, enlarged, write_detail
+from rocketman.files import system_words
 from rocketman.painter import DRAW, Painter, crisper
 from rocketman.precision import autocast, faster
 from rocketman.request import DEFAULT_GUIDANCE_SCALE
@@ -279,8 +280,7 @@ def main() -> None:
     except ValueError as error:  # no such data set, no validation split, no model
         parser.error(str(error))
     except OSError as error:  # a full disk, a folder that went away
-        where = f" ({error.filename})" if error.filename else ""
-        parser.exit(1, f"{error.strerror or error}{where}; the model is as it was.\n")
+        parser.exit(1, f"{system_words(error)}; the model is as it was.\n")
 
 
 if __name__ == "__main__":

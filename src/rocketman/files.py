@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all.
+"""Writing a file whole or not at all, and words for what keeps one from being read or written.
 
 Level 0 of the house: standard library only. Everything that Rocketman keeps (pictures, models,
 checkpoints) goes to disk through `write_whole`. Next: `provenance/picture.py`, `weights.py`.
@@ -36,3 +36,14 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def system_words(error: OSError) -> str:
+    """What the system says, and of which file."""
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{where}"
+
+
+def why_no_file(path: Path) -> str:
+    """Of a path that is no file."""
+    return "it is a folder" if path.is_dir() else "there is no such file"

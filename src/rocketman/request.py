@@ -66,7 +66,7 @@ def check_types(texts: Sequence[object], **numbers: object) -> None:
             raise RequestError(f"A prompt should be text, not {text!r}.")
     for name, value in numbers.items():
         if type(value) is not int:
-            raise RequestError(f"{name} should be a whole number, not {value!r}.")
+            raise _not_whole(name, value)
 
 
 def whole(name: str, value: object) -> int:
@@ -76,7 +76,11 @@ def whole(name: str, value: object) -> int:
             raise TypeError
         return int(operator.index(value))  # type: ignore[arg-type]
     except TypeError as error:
-        raise RequestError(f"{name} should be a whole number, not {value!r}.") from error
+        raise _not_whole(name, value) from error
+
+
+def _not_whole(name: str, value: object) -> RequestError:
+    return RequestError(f"{name} should be a whole number, not {value!r}.")
 
 
 def number(name: str, value: object) -> float:

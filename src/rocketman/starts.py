@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter, ImageOps, UnidentifiedImageError
 
+from rocketman.files import why_no_file
 from rocketman.provenance import credentials
 from rocketman.provenance.picture import MAX_BYTES, PictureError
 
@@ -150,8 +151,7 @@ def _file(source: Source, name: str) -> bytes:
     path = Path(source)
     try:
         if not path.is_file():
-            why = "it is a folder" if path.is_dir() else "there is no such file"
-            raise PictureError(f"{name} cannot be read: {why}.")
+            raise PictureError(f"{name} cannot be read: {why_no_file(path)}.")
         if path.stat().st_size > MAX_BYTES:
             raise PictureError(f"{name} has more than {MAX_BYTES:,} bytes: make it smaller.")
         return path.read_bytes()

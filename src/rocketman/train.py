@@ -33,7 +33,7 @@ from rocketman.checkpoints import Run, last_checkpoint, save_checkpoint, start_f
 from rocketman.critic import Critic, Judge, critic_optimizer
 from rocketman.data.batches import vocabulary_of, words_to_learn
 from rocketman.export import write_model
-from rocketman.files import write_whole
+from rocketman.files import system_words, write_whole
 from rocketman.looks import draw_sheet, looked_at, sheet_prompts
 from rocketman.material import Material, load_material
 from rocketman.parallel import Workers, faster_everywhere, join, leave, stop_signals
@@ -301,8 +301,7 @@ def main() -> NoReturn:
         print(error, file=sys.stderr)
         leave(130 if isinstance(error, Stopped) else 2)
     except OSError as error:  # a full disk, a folder that went away
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"{error.strerror or error}{where}; checkpoints so far are whole.", file=sys.stderr)
+        print(f"{system_words(error)}; checkpoints so far are whole.", file=sys.stderr)
         leave(1)
     except KeyboardInterrupt:  # before its first step, or after its last
         leave(130)

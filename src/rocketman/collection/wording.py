@@ -1,12 +1,14 @@
 """What the sentences of several commands share: a command to type, a count, why a disk refused.
 
-Level 5. Standard library only. Next: every module here that complains or reports.
+Level 5. Next: every module here that complains or reports.
 """
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
+
+from rocketman.files import system_words
 
 
 def command(words: str, folder: Path) -> str:
@@ -21,6 +23,5 @@ def counted(count: int, noun: str) -> str:
 
 def reason(error: BaseException) -> str:
     """An error's words as the inside of a sentence, with its file where the system names one."""
-    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    file = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-    return f"{' '.join(told.split()).rstrip('.')}{file}"
+    told = system_words(error) if isinstance(error, OSError) else str(error)
+    return " ".join(told.split()).rstrip(".")

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from rocketman.files import write_whole
+from rocketman.files import why_no_file, write_whole
 from rocketman.provenance import credentials, identity, metadata, store, watermark
 from rocketman.provenance.credentials import Claim, CredentialsError, HumanPart
 from rocketman.provenance.identity import IdentityError
@@ -310,10 +310,8 @@ def opened(path: Path | str) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore")  # of what strangers wrote into it
             with Image.open(path, formats=FORMATS) as image:
                 yield image
-    except FileNotFoundError as error:
-        raise PictureError(f"{path} cannot be read: there is no such file.") from error
-    except IsADirectoryError as error:
-        raise PictureError(f"{path} cannot be read: it is a folder.") from error
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise PictureError(f"{path} cannot be read: {why_no_file(path)}.") from error
     except Exception as error:  # decoders raise all kinds of things on what strangers send
         if isinstance(error, MemoryError | PictureError):
             raise

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rocketman.files import why_no_file
 from rocketman.provenance import credentials, picture, store
 from rocketman.provenance.credentials import CredentialState
 from rocketman.provenance.picture import PictureError
@@ -168,8 +169,7 @@ def verify(path: Path | str) -> Verdict:
     path = Path(path)
     try:
         if not path.is_file():
-            why = "it is a folder" if path.is_dir() else "there is no such file"
-            raise VerifyError(f"{path} cannot be verified: {why}.")
+            raise VerifyError(f"{path} cannot be verified: {why_no_file(path)}.")
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:

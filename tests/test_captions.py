@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -225,20 +226,40 @@ def test_a_view_is_added_as_far_as_there_is_room() -> None:
     assert (len(endless), endless[-1]) == (captions.CONTEXT_LENGTH, "mirrored")
 
 
-def test_a_prompt_without_a_shot_gets_the_usual_one_where_the_model_knows_it() -> None:
-    known = captions.vocabulary()
-    assert captions.with_shot("a harp above mars", known) == "a harp above mars medium"
-    assert captions.with_shot("a harp, wide, above mars", known) == "a harp above mars wide"
-    assert captions.with_shot("bicycles", known) == "bicycles"
-    many = " ".join(["please"] * 20) + " a harp above mars"
-    assert captions.with_shot(many, known) == "a harp above mars medium"
+def test_a_prompt_without_a_shot_gets_one_by_its_seed_where_the_model_knows_them() -> None:
+    known, shown = captions.vocabulary(), "a harp above mars"
+    drawn = Counter(captions.with_shot(shown, known, seed) for seed in range(1000))
+    assert set(drawn) == {f"{shown} {shot}" for shot in captions.SHOTS}
+    for shot, share in captions.SHOTS.items():
+        assert abs(drawn[f"{shown} {shot}"] / 1000 - share) < 0.05
+    assert captions.with_shot(shown, known, 3) == f"{shown} wide"  # the same on every machine
+    assert captions.with_shot("bicycles", known, 3) == "bicycles"
+    many = " ".join(["please"] * 20) + f" {shown}"
+    assert captions.with_shot(many, known, 3) == f"{shown} wide"
     assert captions.unread(many, known) == []
+    assert captions.with_shot("", known, 3) == ""
+    assert captions.with_shot("a harp", ("a", "harp"), 3) == "a harp"
+    assert captions.with_shot("a harp", ("a", "harp", "wide"), 3) == "a harp"
+
+
+def test_a_shot_that_a_prompt_names_is_the_one_it_gets() -> None:
+    known = captions.vocabulary()
+    for seed in range(10):
+        assert captions.with_shot("a harp, wide, above mars", known, seed).endswith("mars wide")
     assert captions.unread("a harp " * 8 + "close above mars", known) == ["above", "mars", "close"]
     assert captions.unread("close wide a harp", known) == ["wide"]
-    assert captions.with_shot("", known) == ""
-    assert captions.with_shot("a harp", ("a", "harp")) == "a harp"
     text, _ = canonical("a close-up of a harp", known)
-    assert captions.with_shot(text, known) == "a a harp close"
+    assert captions.with_shot(text, known, 3) == "a a harp close"
+
+
+def test_what_floats_beside_an_astronaut_gets_a_side_by_the_seed() -> None:
+    known = captions.vocabulary()
+    prompt = "an astronaut beside a french horn above mars close"
+    ends = [captions.with_shot(prompt, known, seed).split()[-2:] for seed in range(20)]
+    assert {" ".join(end) for end in ends} == {"close left", "close right"}
+    for said in ("an astronaut beside a harp, left, close", "a harp beside a space station close"):
+        found = {captions.with_shot(said, known, seed) for seed in range(20)}
+        assert found == {" ".join(captions.words(said))}
 
 
 def test_captions_are_read_as_they_are() -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 import rocketman
 from rocketman import ModelError, PictureError, Pipeline, RequestError, captions, sampling
 from rocketman.generate import Step
-from rocketman.painter import DRAW, GUIDANCE_INTERVAL, to_image
+from rocketman.painter import DRAW, GUIDED_FROM, to_image
 
 PROMPT = "an astronaut in a white suit playing a harp above mars"
 OTHER = "a drum above the moon"
@@ -72,8 +72,8 @@ def test_a_picture_does_not_depend_on_what_is_drawn_beside_it(pipeline: Pipeline
 def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
     """The whole path again by hand, one picture, no batching."""
     vocabulary, scale = pipeline.model.vocabulary, np.float32(pipeline.model.noise_scale)
-    shown = captions.with_shot(PROMPT, vocabulary)
-    assert shown.endswith("medium")
+    shown = captions.with_shot(PROMPT, vocabulary, 3)
+    assert shown.endswith("wide")
 
     guess = np.zeros((1, 3, 16, 16), np.float32)
 
@@ -85,9 +85,8 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
         return np.asarray(clean)
 
     def denoise(x: sampling.Array, t: float) -> sampling.Array:
-        assert GUIDANCE_INTERVAL == (0, 1)
-        unwanted = run(x, t, "")
-        found = unwanted + 3 * (run(x, t, shown) - unwanted)
+        unwanted, wanted = run(x, t, ""), run(x, t, shown)
+        found = unwanted + 3 * (wanted - unwanted) if t >= GUIDED_FROM else wanted
         guess[:] = found
         return np.asarray(found)
 

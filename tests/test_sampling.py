@@ -90,7 +90,7 @@ def test_many_pictures_drawn_anew_have_that_mean_and_spread() -> None:
     assert float(x.std(dtype=np.float64)) == pytest.approx(std, abs=4 * std / (2 * len(x)) ** 0.5)
 
 
-def test_noise_is_drawn_anew_and_then_no_more() -> None:
+def test_noise_is_drawn_anew_half_way_alone() -> None:
     seen: list[tuple[float, Array, Array]] = []
     told: list[tuple[int, float]] = []
 
@@ -105,13 +105,17 @@ def test_noise_is_drawn_anew_and_then_no_more() -> None:
     start = sampling.noise(3, (1, 3, 4, 4))
     end = sampling.stochastic(denoise, start, times, lambda k, t, _: told.append((k, t)), fresh)
     assert told == list(enumerate(times[:-1]))
-    renewed = [t for t in times if t < sampling.RENEWED_UNTIL]
-    assert 0 < len(renewed) < 10
-    for step, (_, _, x1) in enumerate(seen[: len(renewed)]):
+    first = sum(t < sampling.RENEWED_FROM for t in times)
+    last = sum(t < sampling.RENEWED_UNTIL for t in times)
+    assert 0 < first < last < 10
+    np.testing.assert_array_equal(
+        seen[first][1], sampling.euler(gaussian, start, times[: first + 1])
+    )
+    for step, (_, _, x1) in enumerate(seen[first:last], start=first):
         t, x, _ = seen[step + 1]
         np.testing.assert_allclose(x, t * x1 + (1 - t) * fresh(step), rtol=1e-6)
-    _, x, _ = seen[len(renewed)]
-    np.testing.assert_array_equal(end, sampling.dpm_solver_2m(gaussian, x, times[len(renewed) :]))
+    _, x, _ = seen[last]
+    np.testing.assert_array_equal(end, sampling.dpm_solver_2m(gaussian, x, times[last:]))
 
 
 def test_what_a_network_got_wrong_is_not_carried_on() -> None:

@@ -60,8 +60,9 @@ FACTORS: dict[str, tuple[str, ...]] = {
 SHOTS = {"medium": 0.60, "close": 0.25, "wide": 0.15}
 """How near the camera is, and how often: medium shows an astronaut down to the hips, close helmet,
 hands and instrument, wide all down to the boots."""
-USUAL_SHOT = "medium"
 OPPOSITE = {"left": "right", "right": "left"}
+BESIDE = re.compile(rf"\b(?:beside|next to) (?:(?:a|an|the) )?(?:{'|'.join(INSTRUMENTS)})\b")
+"""Of an instrument that floats beside an astronaut captions say on which side."""
 MIRRORED = "mirrored"
 """Said of a picture that training sees the other way round, so that a network need not wonder
 which hand the bow is in (the augmentation labels of Karras et al. 2022, as a word)."""
@@ -224,19 +225,26 @@ def with_view(caption: str, view: str, mirrored: bool = False) -> str:
     return " ".join([*said[:room], *fits, *([MIRRORED] if mirrored else [])])
 
 
-def with_shot(prompt: str, vocabulary: tuple[str, ...]) -> str:
-    """A prompt with its shot last, as captions have it; the usual one if it names none.
+def with_shot(prompt: str, vocabulary: tuple[str, ...], seed: int) -> str:
+    """A prompt with its view last, as captions have it: the shot that it names, or one drawn by
+    the seed as often as renders have it; so too the side on which an instrument floats.
 
     Unknown words go: they must not take the room of others. Nothing changes for a model that does
     not know of shots, nor for a prompt without known words.
     """
     known = set(vocabulary)
     said = [word for word in words(prompt) if word in known]
-    if USUAL_SHOT not in known or not said:
+    if not known.issuperset(SHOTS) or not said:
         return prompt
+    rng = random.Random(f"rocketman view {seed}")
+    [shot] = rng.choices(list(SHOTS), weights=list(SHOTS.values()))
+    side = rng.choice(list(OPPOSITE))
     shots = [word for word in said if word in SHOTS]
     rest = " ".join(word for word in said if word not in SHOTS)
-    return with_view(rest, shots[0] if shots else USUAL_SHOT)
+    view = shots[0] if shots else shot
+    if BESIDE.search(rest) and side in known and not OPPOSITE.keys() & set(said):
+        view += f" {side}"
+    return with_view(rest, view)
 
 
 def pairs_named(caption: str) -> set[tuple[str, str]]:

@@ -117,7 +117,7 @@ def draw_sheet(
     device: torch.device,
 ) -> bytes:
     """A PNG of one picture a prompt, four a row, twice enlarged, from the averaged weights."""
-    shown = [with_shot(prompt, vocabulary) for prompt in prompts]
+    shown = [with_shot(prompt, vocabulary, seed) for seed, prompt in enumerate(prompts)]
     ids = torch.tensor([tokens(prompt, vocabulary) for prompt in shown]).to(device)
     both = torch.cat([ids, torch.full_like(ids, PAD)])
 

@@ -30,10 +30,10 @@ from rocketman.sampling import Array, SamplerName
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-GUIDANCE_INTERVAL = (0.0, 1.0)
-"""Times at which the prompt pulls. Late guidance roughened the textures of the first weights; those
-with a perceptual loss draw strings and keys by it (docs/log.md, 2026-11-23 and 2026-11-29).
-Where a picture to begin from stands for the first times, these are shares of the rest."""
+GUIDED_FROM = 0.2
+"""Time from which the prompt pulls: before, it made pictures of one prompt alike. Late guidance
+roughened the textures of the first weights; those with a perceptual loss draw strings and keys by
+it (docs/log.md, 2026-11-23, 29 and 30)."""
 PUSH = 1.0
 """Strength of `sampling.apart` at variety 1; benchmarks/variety.md has what it costs."""
 
@@ -110,7 +110,7 @@ class Painter:
         first = recipes[0]
         t0 = 1 - first.strength
         x = self._noises(recipes)
-        denoise = self._denoiser(recipes, t0)
+        denoise = self._denoiser(recipes)
         if known is not None:
             x = np.float32(t0) * known + np.float32(1 - t0) * x
             if repainted is not None:
@@ -126,9 +126,11 @@ class Painter:
         """A prompt in the model's words, as far as something stands for it."""
         return canonical(text, self.model.vocabulary)[0]
 
-    def _shown(self, prompt: str) -> str:
-        """What a prompt asks to be seen: read, and with a shot."""
-        return with_shot(self.read(prompt), self.model.vocabulary)
+    def _shown(self, recipe: Recipe, prompt: str, seed: int) -> str:
+        """What a prompt asks to be seen: read, and with a shot, unless what is left of a picture to
+        begin from has one."""
+        text, something_left = self.read(prompt), recipe.strength < 1 or recipe.mask
+        return text if something_left else with_shot(text, self.model.vocabulary, seed)
 
     def _noises(self, recipes: Sequence[Recipe], draw: int = 0) -> Array:
         """Noise (B, 3, H, W) on the network's scale: draw 0 to begin with, then the sampler's."""
@@ -149,15 +151,19 @@ class Painter:
             noise = sampling.mixed(noise, sampling.noise(seed, shape, index=first + k), share)
         return noise
 
-    def _denoiser(self, recipes: Sequence[Recipe], t0: float) -> sampling.Denoise:
+    def _denoiser(self, recipes: Sequence[Recipe]) -> sampling.Denoise:
         """The network with these prompts and their guidance, as a function of (x, t)."""
-        ends = [self._tokens([self._shown(recipe.prompt) for recipe in recipes])]
-        if any(recipe.share and recipe.to_prompt != recipe.prompt for recipe in recipes):
-            texts = [self._shown(recipe.to_prompt or recipe.prompt) for recipe in recipes]
-            ends.append(self._tokens(texts))
+        texts = [self._shown(recipe, recipe.prompt, recipe.seed) for recipe in recipes]
+        goals = [
+            self._shown(recipe, recipe.to_prompt or recipe.prompt, recipe.to_seed)
+            if recipe.share
+            else text
+            for recipe, text in zip(recipes, texts, strict=True)
+        ]
+        ends = [self._tokens(each) for each in ([texts] if goals == texts else [texts, goals])]
         share = np.array([recipe.share for recipe in recipes], np.float32)[:, None, None, None]
         unwanted = self._tokens([self.read(recipe.negative_prompt) for recipe in recipes])
-        guided = self.guided(ends, unwanted, recipes[0].guidance_scale, t0, share)
+        guided = self.guided(ends, unwanted, recipes[0].guidance_scale, share)
         return sampling.apart(guided, PUSH * recipes[0].variety)
 
     def guided(
@@ -165,15 +171,13 @@ class Painter:
         ends: list[Tokens],
         unwanted: Tokens,
         guidance_scale: float,
-        t0: float = 0.0,
         share: Array | float = 0.0,
     ) -> sampling.Denoise:
         """The network as a function of (x, t), pulled to prompts and away from unwanted ones.
 
         ends: (B, L) token ids, of the prompts or of a walk's two ends, the second by `share`.
-        t0: where it begins. It is for one way from noise to pictures: it remembers what it drew.
+        It is for one way from noise to pictures: it remembers what it drew.
         """
-        low, high = (t0 + (1 - t0) * t for t in GUIDANCE_INTERVAL)
 
         def wanted(found: list[Array]) -> Array:
             return found[0] + share * (found[1] - found[0]) if len(found) > 1 else found[0]
@@ -187,7 +191,7 @@ class Painter:
 
         def drawn(x: Array, t: float, earlier: Array) -> Array:
             one, pair = partial(denoise, earlier=earlier), partial(denoise_pair, earlier=earlier)
-            return sampling.guided(one, pair, guidance_scale, (low, high))(x, t)
+            return sampling.guided(one, pair, guidance_scale, (GUIDED_FROM, 1.0))(x, t)
 
         return sampling.remembering(drawn)
 

@@ -84,8 +84,9 @@ def timesteps(steps: int, shift: float = 1.0, start: float = 0.0) -> list[float]
     return [1 - (1 - start) * shift * sigma / (1 + (shift - 1) * sigma) for sigma in sigmas]
 
 
-RENEWED_UNTIL = 0.8
-"""By what is drawn right and how lifelike it is, of 0 to 1 (docs/log.md, 2026-11-29)."""
+RENEWED_FROM, RENEWED_UNTIL = 0.2, 0.8
+"""Before, noise decides which of the possible pictures it becomes. By variety, and by what is drawn
+right and how lifelike it is, of 0 to 1 (docs/log.md, 2026-11-30 and 29)."""
 TIME_LAG = 0.015
 """Chosen by eye and by likeness to renders from 0 to 0.06 (docs/log.md, 2026-11-25 and 28)."""
 
@@ -317,9 +318,9 @@ def stochastic(
     callback: Callback | None = None,
     fresh: Fresh | None = None,
 ) -> Array:
-    """All noise drawn anew after each step up to t = RENEWED_UNTIL, then `dpm_solver_2m`.
+    """All noise drawn anew after each step from t = RENEWED_FROM to RENEWED_UNTIL.
 
-        x' = t' D + (1-t') fresh noise
+        x' = t' D + (1-t') fresh noise,   `euler` before, `dpm_solver_2m` after
 
     As consistency models are sampled in several steps (Song et al. 2023, algorithm 1). A solver of
     the path carries on whatever the network got wrong; noise drawn anew lets it look again at its
@@ -344,7 +345,12 @@ def stochastic(
         x1 = denoise(x, t)
         if callback:
             callback(step, t, x1)
-        x = x1 if t_next >= 1 else t_next * x1 + (1 - t_next) * fresh(step)
+        if t_next >= 1:
+            return x1
+        if t < RENEWED_FROM:
+            x = x + (t_next - t) * velocity(x1, x, t)
+        else:
+            x = t_next * x1 + (1 - t_next) * fresh(step)
     return x
 
 

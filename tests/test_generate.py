@@ -16,7 +16,7 @@ from PIL import Image
 import rocketman
 from rocketman import ModelError, PictureError, Pipeline, RequestError, captions, sampling
 from rocketman.generate import Step
-from rocketman.painter import DRAW, GUIDED_FROM, to_image
+from rocketman.painter import DRAW, to_image
 
 PROMPT = "an astronaut in a white suit playing a harp above mars"
 OTHER = "a drum above the moon"
@@ -85,8 +85,8 @@ def test_it_is_the_sampler_over_the_network(pipeline: Pipeline) -> None:
         return np.asarray(clean)
 
     def denoise(x: sampling.Array, t: float) -> sampling.Array:
-        unwanted, wanted = run(x, t, ""), run(x, t, shown)
-        found = unwanted + 3 * (wanted - unwanted) if t >= GUIDED_FROM else wanted
+        unwanted = run(x, t, "")
+        found = unwanted + 3 * (run(x, t, shown) - unwanted)
         guess[:] = found
         return np.asarray(found)
 

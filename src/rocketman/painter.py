@@ -30,10 +30,6 @@ from rocketman.sampling import Array, SamplerName
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-GUIDED_FROM = 0.2
-"""Time from which the prompt pulls: before, it made pictures of one prompt alike. Late guidance
-roughened the textures of the first weights; those with a perceptual loss draw strings and keys by
-it (docs/log.md, 2026-11-23, 29 and 30)."""
 PUSH = 1.0
 """Strength of `sampling.apart` at variety 1; benchmarks/variety.md has what it costs."""
 
@@ -191,7 +187,7 @@ class Painter:
 
         def drawn(x: Array, t: float, earlier: Array) -> Array:
             one, pair = partial(denoise, earlier=earlier), partial(denoise_pair, earlier=earlier)
-            return sampling.guided(one, pair, guidance_scale, (GUIDED_FROM, 1.0))(x, t)
+            return sampling.guided(one, pair, guidance_scale)(x, t)
 
         return sampling.remembering(drawn)
 

@@ -89,7 +89,7 @@ def test_the_index_is_the_training_split(index: TrainingIndex, data: Path) -> No
     rows = [json.loads(line) for line in lines]
     assert len(index) == len(rows) == 180
     assert index.features.shape[0] == index.hashes.shape[0] == 180
-    assert isinstance(index.features, np.memmap)
+    assert isinstance(index.codes, np.memmap)
     for k in (0, 17, 179):
         assert index.describe(k) == {
             "file": rows[k]["file_name"],
@@ -276,9 +276,19 @@ def test_a_sheet_of_many_pictures_is_no_bomb(
         indexing.cut_apart((audited / "training" / "thumbnails.avif").read_bytes(), 1000)
 
 
+def test_eight_bits_keep_features() -> None:
+    found = np.random.default_rng(0).standard_normal((50, 128)).astype(np.float32)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    found[0] = 0
+    again = indexing.uncoded(indexing.coded(found))
+    np.testing.assert_allclose(np.linalg.norm(again[1:], axis=1), 1, atol=1e-6)
+    assert np.sum(found[1:] * again[1:], axis=1).min() > 0.9998
+    assert not again[0].any()
+
+
 def test_a_picture_left_out_is_not_its_own_neighbour(index: TrainingIndex) -> None:
     few = [Image.fromarray(pixels) for pixels in index.thumbnails[:4]]
-    bank = Bank(index.thumbnails[:4], index.features[:4].astype(np.float32), index.hashes[:4])
+    bank = Bank(index.thumbnails[:4], index.features[:4], index.hashes[:4])
     for k, near in enumerate(nearest(few, bank, index.probes, leave_out=range(4))):
         assert k not in near.row.values()
         assert near.distance["pixels"] > 0.01

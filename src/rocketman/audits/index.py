@@ -3,7 +3,7 @@
 `build` reads the data set that a model was trained on and writes, into the model folder:
 
     training/thumbnails.avif  all pictures at 64 px on one sheet, row by row
-    training/features.npy     (N, D) float16 of unit length, by the model's probes; memory-mapped
+    training/features.npy     (N, D) by the model's probes, in 8 bits; memory-mapped
     training/hashes.npy       (N,) perceptual hashes of 64 bits; memory-mapped
     training/index.json       who made what, and the control: the same distances of real pictures
                               that the model was not trained on
@@ -79,7 +79,7 @@ class TrainingIndex:
         self.folder, self.probes = folder / FOLDER, probes
         try:
             table = json.loads((self.folder / TABLE).read_text(encoding="utf-8"))
-            self.features: NDArray[np.float16] = np.load(self.folder / FEATURES, mmap_mode="r")
+            self.codes: NDArray[np.int8] = np.load(self.folder / FEATURES, mmap_mode="r")
             self.hashes: NDArray[np.uint64] = np.load(self.folder / HASHES, mmap_mode="r")
             self.files: list[str] = table["files"]
             self.sha256: list[str] = table["sha256"]
@@ -93,10 +93,10 @@ class TrainingIndex:
             }
             self.copy_at: float = table["copy_at"]
             self.record: dict[str, Any] = table["record"]
-            if not len(self.features) == len(self.hashes) == len(self.files):
+            if not len(self.codes) == len(self.hashes) == len(self.files):
                 raise ValueError("its files are of different pictures")
             made_by = self.record.get("probes", probes.hash)  # older indexes do not say
-            if self.features.shape[1:] != (probes.dimensions,) or made_by != probes.hash:
+            if self.codes.shape[1:] != (probes.dimensions,) or made_by != probes.hash:
                 raise ValueError("its features are of other probes")
             if not (self.folder / SHEET).is_file():
                 raise ValueError("its thumbnails are gone")
@@ -115,6 +115,11 @@ class TrainingIndex:
     def thumbnails(self) -> NDArray[np.uint8]:
         """(N, 64, 64, 3)."""
         return cut_apart((self.folder / SHEET).read_bytes(), len(self))
+
+    @cached_property
+    def features(self) -> Floats:
+        """(N, D), of unit length."""
+        return uncoded(self.codes)
 
     @property
     def held_out(self) -> bool:
@@ -167,7 +172,7 @@ class TrainingIndex:
 
     @cached_property
     def bank(self) -> Bank:
-        return Bank(self.thumbnails, np.asarray(self.features, np.float32), np.asarray(self.hashes))
+        return Bank(self.thumbnails, self.features, np.asarray(self.hashes))
 
     def describe(self, row: int) -> dict[str, str]:
         """file, sha256, caption, author, license, source of a training picture."""
@@ -283,10 +288,10 @@ def build(
     pictures = images(train)
     sheet = thumbnail_sheet(pictures)
     report(f"index: features of {len(pictures)} pictures")
-    features = probes.features(pictures).astype(np.float16)
+    codes = coded(probes.features(pictures))
     found = hashes(pictures)
     # compared with what ships, not with what it was made from
-    bank = Bank(cut_apart(sheet, len(pictures)), features.astype(np.float32), found)
+    bank = Bank(cut_apart(sheet, len(pictures)), uncoded(codes), found)
     control, held_out = control_of(bank, data, renders, pictures, probes, report)
     measured = {name: [near.distance[name] for near in control] for name in MEASURES}
     copies = distances_of_copies(bank, pictures, probes)
@@ -309,7 +314,7 @@ def build(
     folder.mkdir(exist_ok=True)
     (folder / TABLE).unlink(missing_ok=True)  # there again last: what is half written is no index
     write_whole(folder / SHEET, sheet)
-    write_whole(folder / FEATURES, npy(features))
+    write_whole(folder / FEATURES, npy(codes))
     write_whole(folder / HASHES, npy(found))
     write_whole(folder / TABLE, json.dumps(table, ensure_ascii=False).encode())
     control_words = "held-out ones" if held_out else "of them, each beside the others,"
@@ -318,6 +323,18 @@ def build(
     for sentence in index.lacks:
         report(sentence)
     return index
+
+
+def coded(features: Floats) -> NDArray[np.int8]:
+    """Features (N, D) in 8 bits: their length is known, so each row has a scale of its own."""
+    largest = np.abs(features).max(axis=1, keepdims=True)
+    return np.asarray(np.rint(features * (127 / np.maximum(largest, 1e-12))), np.int8)
+
+
+def uncoded(codes: NDArray[np.int8]) -> Floats:
+    """The features (N, D) of unit length again."""
+    length = np.linalg.norm(codes.astype(np.float32), axis=1, keepdims=True)
+    return np.asarray(codes / np.maximum(length, 1e-12), np.float32)
 
 
 def control_of(

@@ -10,7 +10,7 @@ of its own; how far the views agree says how sure their mean is.
 
 `write_influence` keeps the training pictures' gradients in a model folder's index:
 
-    training/gradients.npy           (N, views, DIMENSIONS) whitened, in 8 bits; memory-mapped
+    training/gradients.npy           (N, views, DIMENSIONS) whitened, in 4 bits, two a byte; mapped
     training/influence.safetensors   their scales, what makes other pictures' comparable, and of
                                      which weights and pictures they are
 
@@ -69,7 +69,7 @@ class Influence:
         self.model = open_model(folder)
         try:
             index = json.loads((folder / FOLDER / TABLE).read_text(encoding="utf-8"))["record"]
-            self._codes: NDArray[np.int8] = np.load(folder / FOLDER / GRADIENTS, mmap_mode="r")
+            self._codes: NDArray[np.uint8] = np.load(folder / FOLDER / GRADIENTS, mmap_mode="r")
             frame, about = read_tensors(folder / FOLDER / FRAME)
             self.mean, self.whitener = frame["mean"], frame["whitener"]
             self._scale: NDArray[np.float16] = frame["scale"]
@@ -77,6 +77,8 @@ class Influence:
                 raise ValueError("they are of other weights")
             if about["data"] != index["data_hash"] or len(self._codes) != index["pictures"]:
                 raise ValueError("they are of other pictures")
+            if self._codes.shape[1:] != (len(self.mean), DIMENSIONS // 2):
+                raise ValueError("they are written in another way")
         except (OSError, KeyError, ValueError) as error:
             raise ModelError(
                 f"{folder} keeps no gradients of the training pictures in its index: "
@@ -87,7 +89,7 @@ class Influence:
     @cached_property
     def gradients(self) -> Floats:
         """(N, views, DIMENSIONS), whitened."""
-        return np.asarray(self._codes * self._scale[:, :, None].astype(np.float32), np.float32)
+        return uncoded(self._codes, self._scale)
 
     def scores(self, pictures: Sequence[Image.Image]) -> Floats:
         """(pictures, views, N): how much each training picture counts for each picture, by view.
@@ -213,8 +215,17 @@ def whitened(found: Floats, mean: Floats, whitener: Floats) -> Floats:
     return np.asarray(np.einsum("nvd,vde->nve", found - mean, whitener), np.float32)
 
 
-def coded(found: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
-    """(n, views, D) -> the same in 8 bits, and the scale of each picture's views (n, views)."""
-    scale = np.maximum(np.abs(found).max(axis=2) / 127, 1e-4).astype(np.float16)
-    codes = np.rint(found / scale[:, :, None].astype(np.float32))
-    return np.clip(codes, -127, 127).astype(np.int8), scale
+def coded(found: Floats) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    """(n, views, D) -> the same in 4 bits, two a byte (n, views, D / 2), and the scale of each
+    picture's views (n, views). What scores lose is little (docs/log.md, 2026-11-30)."""
+    scale = np.maximum(np.abs(found).max(axis=2) / 7, 1e-4).astype(np.float16)
+    levels = np.rint(found / scale[:, :, None].astype(np.float32))
+    nibbles = (np.clip(levels, -7, 7) + 8).astype(np.uint8)
+    return nibbles[..., ::2] << 4 | nibbles[..., 1::2], scale
+
+
+def uncoded(codes: NDArray[np.uint8], scale: NDArray[np.float16]) -> Floats:
+    """What `coded` wrote, (n, views, D)."""
+    nibbles = np.stack([codes >> 4, codes & 15], axis=3).reshape(*scale.shape, -1)
+    levels = nibbles.astype(np.float32) - 8
+    return np.asarray(levels * scale[:, :, None].astype(np.float32), np.float32)

@@ -113,7 +113,7 @@ def training_variety(index: TrainingIndex, n: int = SAMPLE) -> tuple[Score, Scor
     """Scores of the training pictures at the same n: by features, by pixels."""
     chosen = np.random.default_rng(0).permutation(len(index))[:512]
     pictures = [Image.fromarray(index.thumbnails[k]) for k in chosen]
-    by_features = cosines(np.asarray(index.features[chosen], np.float32))
+    by_features = cosines(index.features[chosen])
     return sampled(by_features, n), sampled(cosines(pixel_vectors(pictures)), n)
 
 

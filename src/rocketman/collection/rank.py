@@ -176,11 +176,10 @@ def measures_of(model: Path | None) -> tuple[dict[str, Measure], tuple[str, ...]
     except (ModelError, OSError):
         told = "has no index of its training pictures, so candidates are ranked without newness"
         return found, (f"{model or 'The model that ships'} {told}.",)
-    # by features alone: an audit's search for copies by pixels takes ten times as long
-    learnt = np.asarray(index.features, dtype=np.float32)
 
+    # by features alone: an audit's search for copies by pixels takes ten times as long
     def newness(pictures: Sequence[Image.Image], _: Sequence[str]) -> list[Value]:
-        nearest = 1 - (probes.features(pictures) @ learnt.T).max(axis=1)
+        nearest = 1 - (probes.features(pictures) @ index.features.T).max(axis=1)
         return [float(value) / 100 for value in percentiles(index, "features", nearest)]
 
     found["newness"] = Measure(made_by=f"features {name}", of=newness)

@@ -214,7 +214,8 @@ def test_four_bits_are_enough() -> None:
     found = np.random.default_rng(0).standard_normal((50, 2, 36)).astype(np.float32)
     codes, scale = pulling.coded(found)
     again = pulling.uncoded(codes, scale)
-    assert (codes.dtype, codes.shape) == (np.uint8, (50, 2, 18))
+    assert codes.dtype == np.uint8
+    assert codes.shape == (50, 2, 18)
     assert (np.abs(again - found) <= 0.51 * scale[:, :, None].astype(np.float32)).all()
     asked = np.random.default_rng(1).standard_normal((36,)).astype(np.float32)
     exact, kept = found @ asked, again @ asked

@@ -332,7 +332,7 @@ def coded(features: Floats) -> NDArray[np.int8]:
 
 
 def uncoded(codes: NDArray[np.int8]) -> Floats:
-    """The features (N, D) of unit length again."""
+    """The features (N, D) of unit length again; those of older indexes, in 16 bits, alike."""
     length = np.linalg.norm(codes.astype(np.float32), axis=1, keepdims=True)
     return np.asarray(codes / np.maximum(length, 1e-12), np.float32)
 

@@ -45,7 +45,7 @@ def test_loss_stays_finite_at_the_end_of_the_path() -> None:
 def test_equal_generators_give_equal_losses() -> None:
     x1, ids = torch.zeros(2, 3, 4, 4), torch.zeros(2, 16, dtype=torch.int64)
 
-    def network(x: torch.Tensor, t: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    def network(x: torch.Tensor, t: torch.Tensor, *_: object) -> torch.Tensor:
         return x * t[:, None, None, None]
 
     first, second = (

@@ -38,6 +38,7 @@ LEVELS = {
     "train_config": 2,
     "data": 3,
     "export": 3,
+    "rollout": 3,
     "optimizer": 3,
     "generate": 3,
     "looks": 4,

@@ -149,7 +149,7 @@ def test_captions_that_tell_nothing_are_refused(discs: Path, tmp_path: Path) -> 
 def test_counts_only_where_there_is_little_noise() -> None:
     x1, ids = torch.zeros(400, 3, 4, 4), torch.zeros(400, 4, dtype=torch.int64)
 
-    def network(x: Tensor, t: Tensor, tokens: Tensor) -> Tensor:
+    def network(x: Tensor, t: Tensor, *_: object) -> Tensor:
         return 0 * x
 
     def two(drawn: Tensor, real: Tensor, noisy: Tensor, tokens: Tensor) -> Tensor:

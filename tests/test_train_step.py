@@ -88,16 +88,17 @@ def test_half_of_a_batch_is_shown_a_guess_however_it_is_shared(
     assert shown == wanted
 
 
+@pytest.mark.parametrize("rollout", [False, True])
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_batch_in_parts_is_the_same_step(
-    tiny_network: ModelConfig, optimizer: Literal["adamw", "muon"]
+    tiny_network: ModelConfig, optimizer: Literal["adamw", "muon"], rollout: bool
 ) -> None:
     """The same pictures, draws, labels and earlier guesses: the same weights up to rounding."""
     labels = np.random.default_rng(1).integers(0, 3, (12, 16, 16), dtype=np.uint8)
     moved, losses = [], []
     for accumulate in (1, 3):
         how = {"accumulate": accumulate, "optimizer": optimizer, "label_weight": 0.1}
-        run, loop = begun(tiny_network, "fp32", warmup_steps=1, **how)
+        run, loop = begun(tiny_network, "fp32", warmup_steps=1, rollout=rollout, **how)
         start = parameters_to_vector(run.parameters.values()).detach()
         network, sizes = run.forward, set[int]()
 

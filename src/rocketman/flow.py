@@ -7,6 +7,7 @@ the network is shown and the number it is trained on. Next: `train.py` calls `lo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -23,6 +24,25 @@ PERCEIVED_FROM = 0.3
 """Time from which a perceptual loss counts: before, the clean picture can only be guessed, and its
 mean looks like none (Ma et al. 2026, PixelGen, gate theirs there too)."""
 
+
+@dataclass(frozen=True)
+class Shown:
+    """What the network is shown of a batch of pictures."""
+
+    x: Tensor
+    """(B, 3, H, W): with noise on them."""
+    t: Tensor
+    """(B,), on the CPU: the times that they are at,"""
+    told: Tensor
+    """and the times that the network is told,"""
+    known: Tensor
+    """and those from which on x says no more of the pictures: by them errors are weighed."""
+    guess: Tensor | None = None
+    """(B, 3, H, W): earlier guesses of the clean pictures, if the network is to be shown any."""
+
+
+Roll = Callable[[Tensor, Tensor, Tensor, Tensor, torch.Generator, tuple[int, int]], Shown]
+"""(x1, t, noise, tokens, generator, share) -> what of them is shown: see `rollout.py`."""
 Look = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """(drawn, real, noisy, tokens), the first three (B, 3, H, W), tokens (B, L) -> (B,): what is wrong
 with how the drawn one looks."""
@@ -58,7 +78,7 @@ def velocity_loss(
 
 
 def loss(
-    network: Callable[[Tensor, Tensor, Tensor], Tensor],
+    network: Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor],
     x1: Tensor,
     tokens: Tensor,
     generator: torch.Generator,
@@ -66,10 +86,12 @@ def loss(
     share: tuple[int, int] = (0, 1),
     weights: Tensor | None = None,
     look: Look | None = None,
+    roll: Roll | None = None,
 ) -> Tensor:
     """One draw of timesteps and noise from `generator`, and the velocity loss; a scalar.
 
-    With `look`, what it finds in the clean pictures from PERCEIVED_FROM on is added to it.
+    With `look`, what it finds in the clean pictures from PERCEIVED_FROM on is added to it. With
+    `roll` it decides what the network is shown; without, pictures on the path.
 
     x1 (B, 3, H, W) in [-1, 1], tokens (B, L) int64. The generator lives on the CPU, so that equal
     seeds give equal draws on every device. With `share` (k, n) the pictures are every n-th of a
@@ -78,12 +100,15 @@ def loss(
     k, n = share
     batch = len(x1) * n
     t = draw_timesteps(batch, generator)[k::n]
-    late = torch.where(t >= PERCEIVED_FROM)[0].to(x1.device)  # found here, no GPU is waited for
-    t = t.to(x1.device)
     noise = torch.randn((batch, *x1.shape[1:]), generator=generator)[k::n].to(x1.device)
-    noisy = on_path(x1, noise, t, noise_scale)
-    predicted = network(noisy, t, tokens).float()
-    found = velocity_loss(predicted, x1, t, weights)
+    if roll:
+        shown = roll(x1, t, noise, tokens, generator, share)
+    else:
+        at = t.to(x1.device)
+        shown = Shown(x=on_path(x1, noise, at, noise_scale), t=t, told=at, known=at)
+    predicted = network(shown.x, shown.told, tokens, shown.guess).float()
+    found = velocity_loss(predicted, x1, shown.known, weights)
     if look is None:
         return found
-    return found + look(predicted[late], x1[late], noisy[late], tokens[late]).sum() / len(x1)
+    late = torch.where(shown.t >= PERCEIVED_FROM)[0].to(x1.device)  # no GPU is waited for
+    return found + look(predicted[late], x1[late], shown.x[late], tokens[late]).sum() / len(x1)

@@ -70,6 +70,9 @@ class LoopConfig:
     at them, as a share of how hard the perceptual loss does; 0: none. It sees what they look like
     and whether that goes with the caption. Needs perceptual_weight. To finish weights with that
     draw what is asked for already."""
+    rollout: bool = False
+    """Half of a batch is first drawn on by the network itself, guided, for two steps, so that it
+    learns to mend its own pictures: a quarter more time a step. For weights that draw already."""
     label_weight: float = 0.0
     """How much it counts, beside the velocity loss, that the blocks' middle tells what each part of
     a picture shows: sky, suit, glove, instrument, ...; 0: none. Needs renders with `--passes`."""

@@ -25,6 +25,8 @@ from rocketman.data.batches import Batches
 from rocketman.labels import CELL
 from rocketman.parallel import Workers
 from rocketman.precision import autocast
+from rocketman.request import DEFAULT_GUIDANCE_SCALE
+from rocketman.rollout import rolled_out
 from rocketman.train_config import LoopConfig
 
 
@@ -65,10 +67,11 @@ def part_loss(
     pixels, ids, weights = (x.to(device) for x in (pixels, ids, weights))
     logits: list[Tensor] = []
 
-    def network(x: Tensor, t: Tensor, ids: Tensor) -> Tensor:
+    def network(x: Tensor, t: Tensor, ids: Tensor, guess: Tensor | None = None) -> Tensor:
         """The clean pictures; the first half of the whole batch is shown an earlier guess."""
-        guess = None
-        if run.network.config.self_condition:
+        if not run.network.config.self_condition:
+            guess = None
+        elif guess is None:
             guess = torch.zeros_like(x)
             half = slice(len(range(k, config.batch_size // 2, n)))
             if half.stop:
@@ -83,10 +86,19 @@ def part_loss(
         clean: Tensor = found if labels is None else found[0]
         return clean
 
+    def guided(x: Tensor, t: Tensor, ids: Tensor, guess: Tensor) -> Tensor:
+        """The clean pictures, pulled to their captions as while drawing."""
+        both = torch.cat([ids, torch.full_like(ids, PAD)])
+        shown = torch.cat([guess, guess]) if run.network.config.self_condition else None
+        found = clean_of(run.forward(torch.cat([x, x]), torch.cat([t, t]), both, shown))
+        wanted, without = found.float().chunk(2)
+        return without + DEFAULT_GUIDANCE_SCALE * (wanted - without)
+
     look = partial(judge, step=run.step) if judge else None
+    roll = partial(rolled_out, guided, config.noise_scale) if config.rollout else None
     with autocast(config.precision, device.type):
         loss = flow.loss(
-            network, pixels, ids, run.generator, config.noise_scale, share, weights, look
+            network, pixels, ids, run.generator, config.noise_scale, share, weights, look, roll
         )
     if labels is not None:
         shown = torch.from_numpy(batches.cut_labels(labels, CELL, run.step, own)).to(device)

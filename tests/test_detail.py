@@ -92,9 +92,16 @@ def test_it_learns_what_enlarging_loses() -> None:
 def test_the_critic_asks_for_edges(
     discs: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rocketman.detail.WARM", 0.0)
-    _, _, sharp, soft = figures_of(discs, model_folder, 120)
-    assert sharp > soft + 0.05
+    """Sharper than the same steps without it. It pulls harder here than when it has thousands."""
+    monkeypatch.setattr("rocketman.detail.CRITIC", 2.0)
+    sharpness = []
+    for warm in (1.0, 0.0):
+        monkeypatch.setattr("rocketman.detail.WARM", warm)
+        _, _, sharp, soft = figures_of(discs, model_folder, 120)
+        sharpness.append(sharp)
+    without, judged = sharpness
+    assert judged > without + 0.03
+    assert judged > soft + 0.05
 
 
 def test_the_critic_learns_to_tell_and_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:

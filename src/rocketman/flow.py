@@ -106,9 +106,9 @@ def loss(
     else:
         at = t.to(x1.device)
         shown = Shown(x=on_path(x1, noise, at, noise_scale), t=t, told=at, known=at)
+    late = torch.where(shown.t >= PERCEIVED_FROM)[0].to(x1.device)  # now: no GPU is waited for
     predicted = network(shown.x, shown.told, tokens, shown.guess).float()
     found = velocity_loss(predicted, x1, shown.known, weights)
     if look is None:
         return found
-    late = torch.where(shown.t >= PERCEIVED_FROM)[0].to(x1.device)  # no GPU is waited for
     return found + look(predicted[late], x1[late], shown.x[late], tokens[late]).sum() / len(x1)

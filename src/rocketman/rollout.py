@@ -57,10 +57,11 @@ def rolled_out(
     fresh = fresh[:, :half].to(x1.device)
     t = torch.cat([even[:half], t[half:]])
     step = (SHORTEST + (LONGEST - SHORTEST) * lengths[:half]).to(x1.device)
-    goal = t[:half].to(x1.device)
+    goal, rest = t[:half].to(x1.device), t[half:].to(x1.device)
     times = [(goal - left * step).clamp_min(0) for left in range(STEPS, -1, -1)]
 
-    x = on_path(x1, noise, torch.cat([times[0], t[half:].to(x1.device)]), noise_scale)
+    known = torch.cat([times[0], rest])
+    x = on_path(x1, noise, known, noise_scale)
     drawn, guess = x[:half], torch.zeros_like(x)
     for (now, then), anew in zip(pairwise(times), fresh, strict=True) if half else ():
         guess[:half] = guided(drawn, told(now), tokens[:half], guess[:half])
@@ -71,8 +72,8 @@ def rolled_out(
     return Shown(
         x=torch.cat([drawn, x[half:]]),
         t=t,
-        told=torch.cat([told(goal), t[half:].to(x1.device)]),
-        known=torch.cat([times[0], t[half:].to(x1.device)]),
+        told=torch.cat([told(goal), rest]),
+        known=known,
         guess=guess,
     )
 
